@@ -1,0 +1,15 @@
+/*
+ * banned.h - functions that this program never calls; force-included by the build, so a use does not compile.
+ */
+#ifndef DAEMON_BASE_BANNED_H
+#define DAEMON_BASE_BANNED_H
+
+#include <alloca.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#pragma GCC poison strcpy strcat strncpy strncat sprintf vsprintf gets strtok atoi atol atof system popen sleep usleep tmpnam mktemp
+
+#endif

@@ -1,0 +1,275 @@
+#include "base/log.h"
+
+#include "base/clock.h"
+#include "base/ownership.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <time.h>
+
+/** Longest line, newline included: what a pipe takes as a whole. */
+#define LINE_SIZE PIPE_BUF
+/** How long a write waits for a reader that has fallen behind, once; after that lines are dropped until it reads. */
+#define PATIENCE_MS 100
+
+/** The one log of this process. */
+static struct {
+	char *path; /**< NULL: standard error */
+	int fd;     /**< owned, unless it is STDERR_FILENO itself */
+	enum log_level level;
+	bool journal;       /**< standard error is a stream to the journal */
+	bool socket;        /**< only send(2) can be told not to wait */
+	bool stuck;         /**< the last line was dropped */
+	unsigned long lost; /**< lines dropped since the last one that was written */
+} sink = { .path = NULL, .fd = STDERR_FILENO, .level = LOG_LEVEL_INFO };
+
+static const struct {
+	const char *name;
+	int priority; /**< syslog's, for the journal */
+} levels[LOG_LEVEL_COUNT] = {
+	[LOG_LEVEL_ERROR] = { "error", 3 }, [LOG_LEVEL_WARNING] = { "warning", 4 }, [LOG_LEVEL_NOTICE] = { "notice", 5 },
+	[LOG_LEVEL_INFO] = { "info", 6 },   [LOG_LEVEL_DEBUG] = { "debug", 7 },
+};
+
+const char *log_level_name(enum log_level level)
+{
+	return (unsigned)level < LOG_LEVEL_COUNT ? levels[level].name : "unknown";
+}
+
+/** systemd says in JOURNAL_STREAM which file is its stream, because standard error may have been redirected since. */
+static bool is_journal(const struct stat *status)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	uintmax_t device;
+	uintmax_t inode;
+	char *end;
+
+	if (stream == NULL)
+		return false;
+	device = strtoumax(stream, &end, 10);
+	if (end == stream || *end != ':')
+		return false;
+	stream = end + 1;
+	inode = strtoumax(stream, &end, 10);
+	return end != stream && *end == '\0' && device == status->st_dev && inode == status->st_ino;
+}
+
+/**
+ * Chooses the descriptor for standard error. O_NONBLOCK belongs to the open file, which workers may share with us, so
+ * a pipe or terminal is opened once more; where that is not allowed, poll(2) before each write has to do.
+ */
+static void use_stderr(enum log_level level)
+{
+	struct stat status = { 0 };
+	int fd = -1;
+
+	if (fstat(STDERR_FILENO, &status) == 0 && (S_ISFIFO(status.st_mode) || S_ISCHR(status.st_mode)))
+		fd = open("/proc/self/fd/2", O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (sink.fd != STDERR_FILENO)
+		close_fd(&sink.fd);
+	free(sink.path);
+	sink.path = NULL;
+	sink.fd = fd >= 0 ? fd : STDERR_FILENO;
+	sink.level = level;
+	sink.socket = S_ISSOCK(status.st_mode);
+	sink.journal = is_journal(&status);
+	sink.stuck = false;
+}
+
+static int open_file(const char *path, struct error *error)
+{
+	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0640);
+
+	if (fd < 0)
+		(void)error_set_errno(error, ERROR_SYSTEM, errno, "cannot open the log %s", path);
+	return fd;
+}
+
+/** Takes over `fd` and, when it is not NULL, the allocated `path`. */
+static void use_file(int fd, char *path)
+{
+	if (sink.fd != STDERR_FILENO)
+		close_fd(&sink.fd);
+	if (path != NULL) {
+		free(sink.path);
+		sink.path = path;
+	}
+	sink.fd = fd;
+	sink.socket = false;
+	sink.journal = false;
+	sink.stuck = false;
+}
+
+bool log_open(const char *path, enum log_level level, struct error *error)
+{
+	int saved = errno;
+	char *copy;
+	int fd;
+
+	if (path == NULL || strcmp(path, "stderr") == 0) {
+		use_stderr(level);
+		errno = saved;
+		return true;
+	}
+	copy = strdup(path);
+	if (copy == NULL)
+		return error_set(error, ERROR_MEMORY, "no memory for the name of the log");
+	fd = open_file(path, error);
+	if (fd < 0) {
+		free(copy);
+		errno = saved;
+		return false;
+	}
+	use_file(fd, copy);
+	sink.level = level;
+	errno = saved;
+	return true;
+}
+
+bool log_reopen(struct error *error)
+{
+	int saved = errno;
+	int fd;
+
+	if (sink.path == NULL)
+		return true;
+	fd = open_file(sink.path, error);
+	if (fd >= 0)
+		use_file(fd, NULL);
+	errno = saved;
+	return fd >= 0;
+}
+
+static ssize_t write_now(const char *line, size_t length)
+{
+	struct pollfd ready = { .fd = sink.fd, .events = POLLOUT };
+
+	if (sink.socket)
+		return send(sink.fd, line, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (poll(&ready, 1, 0) != 1 || (ready.revents & POLLOUT) == 0) {
+		errno = EAGAIN;
+		return -1;
+	}
+	return write(sink.fd, line, length);
+}
+
+/** Writes the whole line or gives up: a reader that does not read must not stop the supervisor. */
+static bool write_all(const char *line, size_t length)
+{
+	bool waited = sink.stuck;
+
+	while (length > 0) {
+		ssize_t written = write_now(line, length);
+		struct pollfd ready = { .fd = sink.fd, .events = POLLOUT };
+
+		if (written > 0) {
+			line += written;
+			length -= (size_t)written;
+		} else if (written < 0 && errno == EAGAIN && !waited) {
+			(void)poll(&ready, 1, PATIENCE_MS);
+			waited = true;
+		} else if (written == 0 || errno != EINTR) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static size_t write_prefix(char *line, size_t size, enum log_level level)
+{
+	int64_t now = clock_wall_ms();
+	time_t seconds = (time_t)(now / 1000);
+	struct tm utc = { 0 };
+	char stamp[32];
+	int length;
+
+	if (sink.journal) {
+		length = snprintf(line, size, "<%d>", levels[level].priority);
+	} else {
+		(void)gmtime_r(&seconds, &utc);
+		(void)strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%S", &utc);
+		length = snprintf(line, size, "%s.%03dZ %s: ", stamp, (int)(now % 1000), levels[level].name);
+	}
+	return length > 0 ? (size_t)length : 0;
+}
+
+/** A line break or an escape sequence in a text must not look like a line of ours. */
+static void make_printable(char *bytes, size_t length)
+{
+	for (size_t i = 0; i < length; i++) {
+		unsigned char byte = (unsigned char)bytes[i];
+
+		if ((byte < ' ' && byte != '\t') || byte == 0x7f)
+			bytes[i] = '?';
+	}
+}
+
+/** Ends the line that has `length` bytes behind the prefix, and writes it. */
+static void finish_line(char *line, size_t prefix, size_t length)
+{
+	make_printable(line + prefix, length);
+	line[prefix + length] = '\n';
+	if (write_all(line, prefix + length + 1)) {
+		sink.stuck = false;
+	} else {
+		sink.stuck = true;
+		sink.lost++;
+	}
+}
+
+static void say_lost(void)
+{
+	char line[160];
+	size_t prefix;
+	unsigned long lost = sink.lost;
+	int length;
+
+	if (lost == 0 || sink.stuck)
+		return;
+	sink.lost = 0;
+	prefix = write_prefix(line, sizeof(line), LOG_LEVEL_WARNING);
+	length = snprintf(line + prefix, sizeof(line) - prefix - 1, "%lu lines of this log could not be written", lost);
+	finish_line(line, prefix, (size_t)length);
+}
+
+/** @return how much of a text of `length` bytes, or less than 0, fits into `room` */
+static size_t fitting(int length, size_t room)
+{
+	if (length < 0)
+		return 0;
+	return (size_t)length < room ? (size_t)length : room - 1;
+}
+
+void log_write(enum log_level level, const char *fmt, ...)
+{
+	static char line[LINE_SIZE];
+	int saved = errno;
+	va_list arguments;
+	size_t prefix;
+	int length;
+
+	if (level > sink.level)
+		return;
+	prefix = write_prefix(line, sizeof(line), level);
+	va_start(arguments, fmt);
+	length = vsnprintf(line + prefix, sizeof(line) - prefix, fmt, arguments);
+	va_end(arguments);
+	finish_line(line, prefix, fitting(length, sizeof(line) - prefix));
+	say_lost();
+	errno = saved;
+}
+
+void log_output(const char *origin, const char *line, size_t length)
+{
+	int shown = length < LINE_SIZE ? (int)length : LINE_SIZE;
+
+	log_write(LOG_LEVEL_INFO, "%s: %.*s", origin, shown, line);
+}

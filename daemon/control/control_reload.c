@@ -1,0 +1,27 @@
+#include "control/control_reload.h"
+
+#include <string.h>
+
+/** The lines without the newline behind the last one. */
+static void set_problems(struct error *error, const struct text *problems)
+{
+	const char *lines = text_string(problems);
+	size_t length = problems->length;
+
+	while (length > 0 && lines[length - 1] == '\n')
+		length--;
+	(void)error_set(error, ERROR_CONFIGURATION, "%.*s", (int)length, length > 0 ? lines : "no memory");
+}
+
+struct operation *control_load_and_reload(struct supervisor *supervisor, const struct configuration_source *source,
+					  const struct reload_options *options, int64_t now_ms, struct error *error,
+					  struct text *problems)
+{
+	struct configuration *candidate = configuration_load(source, problems);
+
+	if (candidate == NULL) {
+		set_problems(error, problems);
+		return NULL;
+	}
+	return supervisor_reload(supervisor, candidate, options, now_ms, error);
+}

@@ -1,0 +1,143 @@
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
+
+#include "system/service_manager.h"
+
+#include "base/text.h"
+#include "unicornd/protocol.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#ifdef HAVE_LIBSYSTEMD
+#include <systemd/sd-daemon.h>
+
+/** What the environment said at the start; workers get their own variables of these names. */
+static struct {
+	char *notify_socket; /**< owned for the life of the process, NULL: nobody listens */
+	int64_t watchdog_ms;
+} manager;
+
+static void remember(void)
+{
+	const char *notify_socket = getenv(UNICORND_ENV_NOTIFY_SOCKET);
+	uint64_t watchdog_us = 0;
+
+	free(manager.notify_socket);
+	manager.notify_socket = notify_socket != NULL && notify_socket[0] != '\0' ? strdup(notify_socket) : NULL;
+	manager.watchdog_ms = 0;
+	if (sd_watchdog_enabled(0, &watchdog_us) > 0)
+		manager.watchdog_ms = (int64_t)(watchdog_us / 1000);
+}
+
+void service_manager_notify(const char *lines)
+{
+	if (manager.notify_socket == NULL || setenv(UNICORND_ENV_NOTIFY_SOCKET, manager.notify_socket, 1) < 0)
+		return;
+	(void)sd_notify(1, lines); /* the library takes the address from the environment only; 1: and removes it */
+}
+
+bool service_manager_is_there(void)
+{
+	return manager.notify_socket != NULL;
+}
+
+int64_t service_manager_watchdog_ms(void)
+{
+	return manager.watchdog_ms;
+}
+
+#else
+
+static void remember(void)
+{
+}
+
+void service_manager_notify(const char *lines)
+{
+	(void)lines;
+}
+
+bool service_manager_is_there(void)
+{
+	return false;
+}
+
+int64_t service_manager_watchdog_ms(void)
+{
+	return 0;
+}
+
+#endif
+
+void service_manager_init(void)
+{
+	remember();
+	(void)unsetenv(UNICORND_ENV_NOTIFY_SOCKET);
+	(void)unsetenv(UNICORND_ENV_WATCHDOG_USEC);
+	(void)unsetenv(UNICORND_ENV_WATCHDOG_PID);
+}
+
+/** @return the number in a variable, or -1. */
+static int64_t number_from(const char *name)
+{
+	const char *value = getenv(name);
+	int64_t number;
+
+	return value != NULL && text_parse_integer(value, &number) ? number : -1;
+}
+
+/** Takes the next name off the colon-separated list. */
+static void take_name(const char **names, char *name, size_t size)
+{
+	size_t length = strcspn(*names, ":");
+	size_t used = length < size ? length : size - 1;
+
+	memcpy(name, *names, used);
+	name[used] = '\0';
+	*names += length + ((*names)[length] == ':' ? 1 : 0);
+}
+
+/*
+ * Plain reading of the variables, with or without the library: other supervisors pass sockets the same way.
+ */
+static size_t take_sockets(struct inherited_socket *sockets, size_t size)
+{
+	const char *names = getenv(UNICORND_ENV_LISTEN_FDNAMES);
+	int64_t total = number_from(UNICORND_ENV_LISTEN_FDS);
+	size_t count = 0;
+
+	if (number_from(UNICORND_ENV_LISTEN_PID) != getpid() || total > INT32_MAX - UNICORND_FIRST_FD)
+		return 0;
+	if (names == NULL)
+		names = "";
+	for (int fd = UNICORND_FIRST_FD; fd < UNICORND_FIRST_FD + total; fd++) {
+		struct inherited_socket *next = &sockets[count];
+		char name[sizeof(next->name)];
+
+		take_name(&names, name, sizeof(name));
+		if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
+			break; /* they stand in a row */
+		if (count == size) {
+			(void)close(fd); /* what nobody can ask for must not be held: its clients would wait in vain */
+			continue;
+		}
+		memcpy(next->name, name, sizeof(name));
+		next->fd = fd;
+		count++;
+	}
+	return count;
+}
+
+size_t service_manager_sockets(struct inherited_socket *sockets, size_t size)
+{
+	size_t count = take_sockets(sockets, size);
+
+	(void)unsetenv(UNICORND_ENV_LISTEN_FDS);
+	(void)unsetenv(UNICORND_ENV_LISTEN_PID);
+	(void)unsetenv(UNICORND_ENV_LISTEN_FDNAMES);
+	return count;
+}

@@ -1,0 +1,35 @@
+/*
+ * service_manager.h - the only module that knows libsystemd; without the library every call answers "not there".
+ */
+#ifndef DAEMON_SYSTEM_SERVICE_MANAGER_H
+#define DAEMON_SYSTEM_SERVICE_MANAGER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/** Sends lines as sd_notify(3) takes them; nothing happens when no service manager listens. */
+void service_manager_notify(const char *lines);
+
+/** @return true when a service manager listens to us. */
+bool service_manager_is_there(void);
+
+/** @return milliseconds within which the service manager wants WATCHDOG=1, or 0. */
+int64_t service_manager_watchdog_ms(void);
+
+/** One socket that the service manager passed on. */
+struct inherited_socket {
+	char name[64];
+	int fd; /**< close-on-exec; -1 once somebody took it */
+};
+
+/**
+ * Takes over the sockets passed by LISTEN_FDS and forgets the variables, so that workers do not see them.
+ * Call once, at the start. @return how many were stored, at most `size`
+ */
+size_t service_manager_sockets(struct inherited_socket *sockets, size_t size);
+
+/** Forgets NOTIFY_SOCKET and WATCHDOG_* in our environment after remembering them, so that workers get their own. */
+void service_manager_init(void);
+
+#endif

@@ -1,0 +1,43 @@
+/*
+ * socket.h - listening sockets: create, take over, ask.
+ */
+#ifndef DAEMON_SYSTEM_SOCKET_H
+#define DAEMON_SYSTEM_SOCKET_H
+
+#include "base/error.h"
+#include "model/address.h"
+#include "model/settings.h"
+
+/**
+ * Binds and listens, close-on-exec and non-blocking not set.
+ *
+ * TCP: SO_REUSEADDR, TCP_NODELAY when asked (accepted sockets inherit it: servers that get a descriptor forget it),
+ * IPV6_V6ONLY, TCP_DEFER_ACCEPT. Unix: a path on which somebody answers is refused, a stale socket is replaced, any
+ * other file is refused; it is bound under a temporary name, gets mode and owner, and is renamed into place.
+ *
+ * @return the descriptor, owned by the caller, or -1: error kind ADDRESS
+ */
+int socket_open(const struct listener_settings *settings, struct error *error);
+
+/** Checks that an inherited descriptor is a listening or listenable stream socket, makes it close-on-exec, listens. */
+bool socket_adopt(int fd, const struct listener_settings *settings, struct error *error);
+
+/** listen(2) again: foreign servers change the backlog of the shared socket. */
+bool socket_listen(int fd, int backlog, struct error *error);
+
+/** Takes away the file of a Unix socket, if it is still the one of `fd`. */
+void socket_unlink(int fd, const struct address *address);
+
+/** What the kernel knows of a listening socket. */
+struct socket_queue {
+	unsigned waiting; /**< connections that wait to be accepted */
+	unsigned limit;   /**< backlog in force */
+};
+
+/** TCP: TCP_INFO. Unix: sock_diag. @return false when the kernel does not tell. */
+bool socket_queue(int fd, struct socket_queue *queue);
+
+/** Address that a descriptor is bound to. @return false when it is not a socket of a known family. */
+bool socket_address(int fd, struct address *address);
+
+#endif

@@ -1,0 +1,21 @@
+/*
+ * allocation.h - counts the allocations of the program under test and lets the n-th of them fail.
+ *
+ * Works on what is linked with -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup,--wrap=strndup: our own
+ * objects, not the C library and not libcheck.
+ */
+#ifndef TESTS_SIMULATION_ALLOCATION_H
+#define TESTS_SIMULATION_ALLOCATION_H
+
+#include <stdbool.h>
+
+/** Counts from 0 again; the allocation with number `fail_at` (from 1) fails, 0: none does. */
+void allocation_count_from_now(unsigned fail_at);
+/** @return how many were asked for since. */
+unsigned allocation_counted(void);
+/** @return true when one failed since. */
+bool allocation_has_failed(void);
+/** While paused nothing is counted and nothing fails. */
+void allocation_pause(bool pause);
+
+#endif

@@ -1,0 +1,300 @@
+/*
+ * Random schedules: operations and faults in any order over sites of any shape. After every event the invariants hold;
+ * after the last fault everything converges; after the stop nothing is left.
+ *
+ * SIMULATION_SEED=n runs one seed only, SIMULATION_SEEDS and SIMULATION_STEPS say how much, SIMULATION_TRACE=1 prints
+ * what the supervisor logs.
+ */
+#include "../unit/unit.h"
+
+#include "invariants.h"
+#include "programs.h"
+#include "stage.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#define SEEDS 100
+#define STEPS 10000
+/** Virtual time within which a site without faults comes to rest, whatever happened before. */
+#define CONVERGENCE_MS (20 * 60 * 1000)
+/** Virtual time within which a stopping site is gone. */
+#define STOP_MS (2 * 60 * 1000)
+
+/** Chances, in a thousand. */
+#define CHANCE_OF_OPERATION 60
+#define CHANCE_OF_MURDER    10
+
+struct schedule {
+	struct stage stage;
+	bool faults; /**< on until the site shall converge */
+	char text[2048];
+	size_t length;
+};
+
+static struct schedule schedule;
+
+/* ---- faults */
+
+static void behave(void *context, const char *program, struct fake_behaviour *behaviour)
+{
+	struct fake_world *world = &schedule.stage.world;
+
+	(void)context;
+	program_behave(program, behaviour);
+	if (strcmp(program, "good") != 0)
+		return;
+	program_vary(world, behaviour);
+	if (schedule.faults && fake_world_chance(world, 150))
+		program_misbehave(world, behaviour);
+}
+
+static bool fails(void *context, enum fake_request request)
+{
+	static const unsigned chances[] = { [FAKE_PREPARE] = 30, [FAKE_SPAWN] = 10, [FAKE_OPEN_LISTENER] = 100 };
+
+	(void)context;
+	return schedule.faults && fake_world_chance(&schedule.stage.world, chances[request]);
+}
+
+static void kill_somebody(void)
+{
+	struct fake_world *world = &schedule.stage.world;
+	static const int signals[] = { SIGKILL, SIGTERM, SIGSEGV };
+
+	if (world->process_count == 0)
+		return;
+	const struct fake_process *victim = &world->processes[fake_world_random(world, (unsigned)world->process_count)];
+	if (victim->state == FAKE_RUNNING)
+		fake_world_end(world, victim->pid, fake_signal(signals[fake_world_random(world, 3)]));
+}
+
+/* ---- configurations */
+
+static unsigned pick(unsigned limit)
+{
+	return fake_world_random(&schedule.stage.world, limit);
+}
+
+__attribute__((format(printf, 1, 2))) static void write_text(const char *fmt, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, fmt);
+	schedule.length += (size_t)vsnprintf(schedule.text + schedule.length, sizeof(schedule.text) - schedule.length,
+					     fmt, arguments);
+	va_end(arguments);
+	ck_assert_uint_lt(schedule.length, sizeof(schedule.text));
+}
+
+#define CHOOSE(...) choose((const char *const[]){ __VA_ARGS__ }, sizeof((const char *[]){ __VA_ARGS__ }) / sizeof(char *))
+
+static const char *choose(const char *const *choices, size_t count)
+{
+	return choices[pick((unsigned)count)];
+}
+
+static const char *choose_program(bool broken)
+{
+	return broken ? programs_broken[pick(programs_broken_count)] : "good";
+}
+
+static void write_pool(const char *name, bool broken)
+{
+	bool surge = pick(4) > 0;
+
+	write_text("; pool %s: command=%s, workers=%u, listeners=%s", name, choose_program(broken), 1 + pick(5),
+		   CHOOSE("web", "admin", "web admin"));
+	write_text(", surge=%s, max_unavailable=%s", surge ? CHOOSE("25%", "1", "2", "100%") : "0",
+		   surge ? CHOOSE("0", "0", "1") : CHOOSE("1", "2", "50%"));
+	write_text(", min_ready=%s, ready_timeout=%s", CHOOSE("0", "0", "500ms", "3s"), CHOOSE("2s", "6s", "60s"));
+	write_text(", heartbeat=%s, heartbeat_soft=%s, heartbeat_hard=%s", CHOOSE("required", "optional", "none"),
+		   CHOOSE("1500ms", "3s"), CHOOSE("4s", "9s"));
+	write_text(", drain_timeout=%s, abort=%s, abort_timeout=%s", CHOOSE("0", "300ms", "5s"), CHOOSE("yes", "no"),
+		   CHOOSE("0", "1s"));
+	write_text(", roll_attempts=%u, roll_timeout=%s, backoff=%s, give_up=%s", 1 + pick(3), CHOOSE("5s", "10m"),
+		   CHOOSE("100ms 30s", "100ms 2s", "1ms 10ms"), CHOOSE("10 in 60s", "3 in 10s", "never"));
+}
+
+/** A configuration of one to three pools; some of them are broken when `broken` is set. */
+static const char *write_site(bool broken)
+{
+	static const char *const names[] = { "app", "api", "jobs" };
+
+	schedule.length = 0;
+	write_text("listener web: address=127.0.0.1:80%02u; listener admin: address=127.0.0.1:90%02u, backlog=%u",
+		   pick(3), pick(2), 1 + pick(4));
+	for (int i = 0; i < 3; i++) {
+		if (i == 0 || pick(3) > 0)
+			write_pool(names[i], broken && pick(2) == 0);
+	}
+	return schedule.text;
+}
+
+/** The site as it was written last, with as little changed as a person would. */
+static const char *change_site(void)
+{
+	char *workers = strstr(schedule.text, "workers=");
+
+	if (schedule.length == 0 || workers == NULL)
+		return write_site(false);
+	workers[strlen("workers=")] = (char)('1' + pick(5));
+	return schedule.text;
+}
+
+/* ---- operations */
+
+static const char *some_pool(void)
+{
+	return CHOOSE("app", "api", "jobs");
+}
+
+static void reload(void)
+{
+	struct reload_options options = { .only_changed = pick(3) == 0, .supersede = pick(2) == 0 };
+	const char *text = pick(4) == 0 ? change_site() : write_site(pick(3) == 0);
+
+	if (pick(4) == 0)
+		options.pool = some_pool();
+	(void)stage_reload(&schedule.stage, text, &options);
+}
+
+static void scale(void)
+{
+	const char *change = CHOOSE("+1", "-1", "1", "2", "5", "8", "+3", "-2");
+
+	(void)stage_scale(&schedule.stage, some_pool(), change, pick(3) == 0);
+}
+
+static void restart(void)
+{
+	char target[32];
+
+	switch (pick(3)) {
+	case 0:
+		(void)stage_restart(&schedule.stage, NULL, pick(3) == 0);
+		break;
+	case 1:
+		(void)stage_restart(&schedule.stage, some_pool(), pick(3) == 0);
+		break;
+	default:
+		(void)snprintf(target, sizeof(target), "%s/%u", some_pool(), 1 + pick(4));
+		(void)stage_restart(&schedule.stage, target, pick(3) == 0);
+		break;
+	}
+}
+
+static void operate(void)
+{
+	unsigned chance = pick(10);
+
+	if (chance < 5)
+		reload();
+	else if (chance < 8)
+		scale();
+	else
+		restart();
+}
+
+/* ---- a run */
+
+static void take_step(void)
+{
+	struct stage *stage = &schedule.stage;
+
+	if (fake_world_chance(&stage->world, CHANCE_OF_OPERATION)) {
+		operate();
+		return;
+	}
+	if (fake_world_chance(&stage->world, CHANCE_OF_MURDER))
+		kill_somebody();
+	if (!fake_world_step(&stage->world))
+		operate();
+}
+
+/** A line about each pool, for the message of a failure. */
+static const char *describe(struct stage *stage)
+{
+	static char text[1024];
+	size_t length = 0;
+
+	text[0] = '\0';
+	list_for_each(link, &stage->supervisor.site.pools)
+	{
+		const struct pool *pool = list_entry(link, struct pool, link);
+		struct pool_counts counts;
+		pool_count(pool, &counts);
+		length += (size_t)snprintf(text + length, sizeof(text) - length,
+					   " [%s %s wanted %d starting %d ready %d good %d outgoing %d+%d leaving %d rolling %d "
+					   "operation %d: %s]",
+					   pool->name, pool_state_name(pool->state), pool->wanted, counts.starting,
+					   counts.ready, counts.good, counts.outgoing_starting, counts.outgoing_ready,
+					   counts.leaving, pool->rolling, pool->operation != NULL, pool->reason);
+		if (length >= sizeof(text) / 2)
+			break;
+	}
+	return text;
+}
+
+static bool is_finished(void *context)
+{
+	(void)context;
+	return schedule.stage.supervisor.finished;
+}
+
+static void run(uint64_t seed, unsigned steps)
+{
+	struct stage *stage = &schedule.stage;
+
+	stage_open(stage, seed);
+	schedule.faults = false;
+	stage->behave = behave;
+	stage->world.fails = fails;
+	stage->world.lateness_ms = pick(3) == 0 ? 5 : 0;
+	(void)stage_start(stage, write_site(false));
+	while (stage->supervisor.site.configuration == NULL)
+		invariant(stage, fake_world_step(&stage->world), "it does not start");
+	schedule.faults = true;
+	for (unsigned step = 0; step < steps; step++)
+		take_step();
+	schedule.faults = false;
+	invariant(stage, stage_wait_calm(stage, CONVERGENCE_MS), "does not converge:%s", describe(stage));
+	(void)stage_stop(stage, pick(4) == 0);
+	invariant(stage, fake_world_run_until(&stage->world, is_finished, STOP_MS), "does not stop:%s", describe(stage));
+	stage_close(stage);
+}
+
+static unsigned number_from_environment(const char *name, unsigned otherwise)
+{
+	const char *value = getenv(name);
+
+	return value != NULL ? (unsigned)strtoul(value, NULL, 10) : otherwise;
+}
+
+START_TEST(test_random_schedules)
+{
+	unsigned seeds = number_from_environment("SIMULATION_SEEDS", SEEDS);
+	unsigned steps = number_from_environment("SIMULATION_STEPS", STEPS);
+	unsigned seed = number_from_environment(STAGE_SEED_VARIABLE, 0);
+
+	if (seed > 0) {
+		run(seed, steps);
+		return;
+	}
+	/* Each tenth of the seeds is a test of its own, so that a failure does not hide the others. */
+	for (seed = (unsigned)_i + 1; seed <= seeds; seed += 10)
+		run(seed, steps);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("simulation");
+	TCase *cases = tcase_create("random schedules");
+
+	tcase_set_timeout(cases, 600);
+	tcase_add_loop_test(cases, test_random_schedules, 0, getenv(STAGE_SEED_VARIABLE) != NULL ? 1 : 10);
+	suite_add_tcase(suite, cases);
+	return unit_run(suite);
+}
