@@ -66,12 +66,6 @@ static bool folder_find_of_user(char **folder, struct failure *failure)
 	       folder_check_owner(*folder, failure);
 }
 
-static bool folder_find(char **folder, struct failure *failure)
-{
-	if (geteuid() != 0)
-		return folder_find_of_user(folder, failure);
-	return path_format(folder, failure, "%s", UNICORND_RUNTIME_DIRECTORY);
-}
 
 static bool is_socket(DIR *folder, const char *name)
 {
@@ -145,19 +139,41 @@ static bool socket_path_find_only(char **found, const char *folder, struct failu
 	return success;
 }
 
+static bool find_in(char **found, const char *folder, const char *site, struct failure *failure)
+{
+	if (site == NULL)
+		return socket_path_find_only(found, folder, failure);
+	return path_format(found, failure, "%s/%s%s", folder, site, UNICORND_SOCKET_SUFFIX);
+}
+
+/** A user's own daemons first; operators and observers of root's daemons find those next. */
+static bool find_as_user(char **found, const char *site, struct failure *failure)
+{
+	struct failure system_wide = { 0 };
+	char *folder = NULL;
+	char *other = NULL;
+	bool success = folder_find_of_user(&folder, failure) && find_in(found, folder, site, failure);
+
+	free(folder);
+	if (success && access(*found, F_OK) == 0)
+		return true;
+	if (!find_in(&other, UNICORND_RUNTIME_DIRECTORY, site, &system_wide))
+		return success;
+	if (success && access(other, F_OK) != 0) {
+		free(other);
+		return true;
+	}
+	free(*found);
+	*found = other;
+	return true;
+}
+
 bool socket_path_find(char **found, const char *path, const char *site, struct failure *failure)
 {
-	char *folder = NULL;
-	bool success;
-
 	*found = NULL;
 	if (path != NULL)
 		return path_format(found, failure, "%s", path);
-	success = folder_find(&folder, failure);
-	if (success && site != NULL)
-		success = path_format(found, failure, "%s/%s%s", folder, site, UNICORND_SOCKET_SUFFIX);
-	else if (success)
-		success = socket_path_find_only(found, folder, failure);
-	free(folder);
-	return success;
+	if (geteuid() != 0)
+		return find_as_user(found, site, failure);
+	return find_in(found, UNICORND_RUNTIME_DIRECTORY, site, failure);
 }

@@ -35,8 +35,9 @@ static const struct {
 	const char *name;
 	int priority; /**< syslog's, for the journal */
 } levels[LOG_LEVEL_COUNT] = {
-	[LOG_LEVEL_ERROR] = { "error", 3 }, [LOG_LEVEL_WARNING] = { "warning", 4 }, [LOG_LEVEL_NOTICE] = { "notice", 5 },
-	[LOG_LEVEL_INFO] = { "info", 6 },   [LOG_LEVEL_DEBUG] = { "debug", 7 },
+	[LOG_LEVEL_ERROR] = { "error", 3 },   [LOG_LEVEL_WARNING] = { "warning", 4 },
+	[LOG_LEVEL_NOTICE] = { "notice", 5 }, [LOG_LEVEL_INFO] = { "info", 6 },
+	[LOG_LEVEL_DEBUG] = { "debug", 7 },
 };
 
 const char *log_level_name(enum log_level level)

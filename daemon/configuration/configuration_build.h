@@ -31,8 +31,8 @@ struct given_block {
 	enum setting_scope scope;
 	const char *name; /**< "" for blocks without a name */
 	struct place place;
-	const char *folder;              /**< relative paths count from here; absolute */
-	bool damaged;                    /**< more is said, but wrong: what is missing may be there */
+	const char *folder;               /**< relative paths count from here; absolute */
+	bool damaged;                     /**< more is said, but wrong: what is missing may be there */
 	const struct given_value *values; /**< for each row of settings_table() */
 };
 

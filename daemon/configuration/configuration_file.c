@@ -356,6 +356,8 @@ static struct configuration *finish_build(struct configuration_build *build, str
 	load = (struct load){ 0 };
 	if (good && configuration_check(build->configuration, problems))
 		return build->configuration;
+	if (!good && build->configuration != NULL)
+		(void)configuration_check_references(build->configuration, problems);
 	configuration_destroy(build->configuration);
 	return NULL;
 }

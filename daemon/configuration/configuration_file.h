@@ -12,13 +12,13 @@
 
 /** Where a site's configuration comes from; kept for the daemon's life, because a reload reads it again. */
 struct configuration_source {
-	const char *path;                /**< file, or NULL: the options below */
-	const char *const *binds;        /**< addresses of -b, in order */
+	const char *path;         /**< file, or NULL: the options below */
+	const char *const *binds; /**< addresses of -b, in order */
 	size_t bind_count;
-	const char *workers;             /**< of -w, or NULL */
-	const char *const *assignments;  /**< "NAME=VALUE" of --set, for the pool */
+	const char *workers;            /**< of -w, or NULL */
+	const char *const *assignments; /**< "NAME=VALUE" of --set, for the pool */
 	size_t assignment_count;
-	const char *const *command;      /**< words behind "--" */
+	const char *const *command; /**< words behind "--" */
 	size_t command_count;
 };
 

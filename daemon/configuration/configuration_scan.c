@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/** Blocks of one file; more is a mistake, and comparisons of each with each stay cheap. */
+#define BLOCKS_MAX 4096
+
 /* ---- settings */
 
 /** At a word in a list that is followed by "=": a value without quotes, or the next setting. */
@@ -52,6 +55,10 @@ static void scan_value(struct scanner *scanner, const struct setting *setting, u
 {
 	bool list = setting_kind_is_list(setting->kind);
 
+	if (scanner_at(scanner, TOKEN_WORD) && token_is_followed_by_assignment(&scanner->reader)) {
+		scanner_complain(scanner, line, "%s has no value", setting->name);
+		return;
+	}
 	if (scanner_at(scanner, TOKEN_OPEN) && !list) {
 		scanner_complain(scanner, line, "%s takes one value, not a list", setting->name);
 		scanner_skip_braces(scanner);
@@ -64,9 +71,10 @@ static void scan_value(struct scanner *scanner, const struct setting *setting, u
 	if (!scanner_take(scanner, TOKEN_WORD) && !scanner_at(scanner, TOKEN_STRAY)) {
 		scanner_complain(scanner, line, "%s has no value", setting->name);
 		scanner_skip_line(scanner, line);
-	} else if (scanner->reader.token.line == line && !scanner_at(scanner, TOKEN_END) && !scanner_at(scanner, TOKEN_CLOSE) &&
-		   !token_is_followed_by_assignment(&scanner->reader)) {
-		scanner_complain(scanner, line, "%s: a value with blanks or signs stands in quotes: \"...\"", setting->name);
+	} else if (scanner->reader.token.line == line && !scanner_at(scanner, TOKEN_END) &&
+		   !scanner_at(scanner, TOKEN_CLOSE) && !token_is_followed_by_assignment(&scanner->reader)) {
+		scanner_complain(scanner, line, "%s: a value with blanks or signs stands in quotes: \"...\"",
+				 setting->name);
 		scanner_skip_line(scanner, line);
 	}
 }
@@ -95,7 +103,7 @@ static void complain_unknown_setting(struct scanner *scanner, enum setting_scope
 
 	suggestion_append_setting(scope, word, &hint);
 	scanner_complain(scanner, line, "unknown setting `%s` in a block %s%s", word, setting_scope_name(scope),
-		 text_string(&hint));
+			 text_string(&hint));
 	text_finish(&hint);
 }
 
@@ -117,7 +125,7 @@ static void scan_setting(struct scanner *scanner, struct scan_block *block)
 	} else {
 		scan_known_setting(scanner, setting, &block->lines[setting - settings_table(&count)], line);
 	}
-	if (scanner->problems->count != before) {
+	if (scanner_is_spoiled(scanner, before)) {
 		scanner_blank_since(scanner, start);
 		block->damaged = true;
 	}
@@ -149,8 +157,8 @@ static void check_first(struct scanner *scanner, const struct scan_block *block)
 
 		if (other->scope == block->scope && strcmp(other->name, block->name) == 0)
 			scanner_complain(scanner, block->line, "%s%s%s is already defined in line %u",
-				 setting_scope_name(block->scope), *block->name != '\0' ? " " : "", block->name,
-				 other->line);
+					 setting_scope_name(block->scope), *block->name != '\0' ? " " : "", block->name,
+					 other->line);
 	}
 }
 
@@ -172,7 +180,7 @@ static void scan_title(struct scanner *scanner, struct scan_block *block)
 		scanner_complain(scanner, block->line, "a block %s has no name: %s {", scope, scope);
 	else if (!configuration_name_is_valid(word))
 		scanner_complain(scanner, block->line, "`%s` is not a name: 1 to %d of letters, digits, _ . -", word,
-			 CONFIGURATION_NAME_MAX);
+				 CONFIGURATION_NAME_MAX);
 	else
 		(void)snprintf(block->name, sizeof(block->name), "%.*s", CONFIGURATION_NAME_MAX, word);
 }
@@ -234,7 +242,7 @@ static void scan_block_rest(struct scanner *scanner, struct scan_block *block, s
 
 	scan_title(scanner, block);
 	check_first(scanner, block);
-	keep = scanner->problems->count == before;
+	keep = !scanner_is_spoiled(scanner, before);
 	if (!scanner_take(scanner, TOKEN_OPEN)) {
 		scanner_complain(scanner, block->line, "`{` is missing behind %s", setting_scope_name(block->scope));
 		scanner_skip_line(scanner, block->line);
@@ -302,7 +310,7 @@ static void scan_statement(struct scanner *scanner)
 		scan_include(scanner, line);
 	else
 		scan_unknown_block(scanner, word, line);
-	if (scanner->problems->count != before)
+	if (scanner_is_spoiled(scanner, before))
 		scanner_blank_since(scanner, start);
 }
 
@@ -317,11 +325,15 @@ bool configuration_scan(struct configuration_scan *scan, const struct place *fil
 	scanner.reader = (struct token_reader){ .text = scan->text.data, .place = *file, .problems = problems };
 	scanner.reader.place.line = 1;
 	scanner_next(&scanner);
-	while (!scanner_at(&scanner, TOKEN_END) && !scanner.failed) {
+	while (!scanner_at(&scanner, TOKEN_END) && !scanner.failed && scan->block_count < BLOCKS_MAX) {
 		if (scanner_at(&scanner, TOKEN_WORD))
 			scan_statement(&scanner);
 		else
 			scanner_skip_stray(&scanner);
+	}
+	if (scan->block_count == BLOCKS_MAX && !scanner_at(&scanner, TOKEN_END)) {
+		scanner_complain(&scanner, scanner.reader.token.line, "more than %d blocks", BLOCKS_MAX);
+		scan->text.length = scanner.reader.token.start;
 	}
 	return !scanner.failed;
 }

@@ -132,8 +132,9 @@ static void check_escape(struct token_reader *reader, const char *escaped)
 	else if (*escaped == 'x')
 		valid = is_valid_hexadecimal(escaped + 1);
 	if (!valid)
-		complain_at(reader, reader->place.line,
-			    "a \\ before digits stands for a byte, \\001 to \\377 or \\x01 to \\xff; write \\\\ for a \\");
+		complain_at(
+			reader, reader->place.line,
+			"a \\ before digits stands for a byte, \\001 to \\377 or \\x01 to \\xff; write \\\\ for a \\");
 }
 
 /** Reads one character of a string, or what stands for it. */

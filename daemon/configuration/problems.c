@@ -30,9 +30,8 @@ static bool append(struct problem_list *list, const struct place *place, char *t
 	if (items == NULL)
 		return false;
 	list->items = items;
-	items[list->count] = (struct problem){
-		.file = place->number, .line = place->line, .sequence = list->count, .text = text
-	};
+	items[list->count] =
+		(struct problem){ .file = place->number, .line = place->line, .sequence = list->count, .text = text };
 	list->count++;
 	return true;
 }

@@ -18,6 +18,11 @@ void scanner_complain(struct scanner *scanner, unsigned line, const char *fmt, .
 	text_finish(&text);
 }
 
+bool scanner_is_spoiled(const struct scanner *scanner, size_t before)
+{
+	return scanner->problems->count != before || scanner->reader.unclosed;
+}
+
 void scanner_next(struct scanner *scanner)
 {
 	token_next(&scanner->reader);
@@ -76,7 +81,8 @@ void scanner_skip_braces(struct scanner *scanner)
 
 void scanner_skip_line(struct scanner *scanner, unsigned line)
 {
-	while (!scanner_at(scanner, TOKEN_END) && !scanner_at(scanner, TOKEN_CLOSE) && scanner->reader.token.line == line) {
+	while (!scanner_at(scanner, TOKEN_END) && !scanner_at(scanner, TOKEN_CLOSE) &&
+	       scanner->reader.token.line == line) {
 		if (scanner_at(scanner, TOKEN_OPEN))
 			scanner_skip_braces(scanner);
 		else

@@ -21,6 +21,9 @@ struct scanner {
 void scanner_complain(struct scanner *scanner, unsigned line, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/** @return true when something was wrong since there were `before` problems */
+bool scanner_is_spoiled(const struct scanner *scanner, size_t before);
+
 /** Reads the next token. */
 void scanner_next(struct scanner *scanner);
 /** @return true when the current token is of the kind */

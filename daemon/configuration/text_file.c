@@ -51,6 +51,10 @@ char *text_file_resolve(const char *folder, const char *path)
 
 	if (path[0] == '/')
 		return strdup(path);
+	while (strncmp(path, "./", 2) == 0)
+		path += 2;
+	if (*path == '\0' || strcmp(path, ".") == 0)
+		return strdup(folder);
 	text_append(&resolved, "%s%s%s", folder, strcmp(folder, "/") == 0 ? "" : "/", path);
 	if (resolved.failed)
 		text_finish(&resolved);

@@ -206,6 +206,8 @@ void control_server_flush(struct control_server *server)
 {
 	int64_t until_ms = clock_monotonic_ms() + FLUSH_MS;
 
+	if (server == NULL)
+		return;
 	list_for_each(link, &server->clients.all)
 	{
 		flush_client(list_entry(link, struct control_client, link), until_ms);

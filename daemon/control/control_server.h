@@ -21,7 +21,7 @@ struct ev_loop;
 struct control_server *control_server_create(struct ev_loop *loop, struct supervisor *supervisor,
 					     const struct control_context *context, struct error *error);
 
-/** Tries to write out what waits, for a second at most; for the end of the daemon. */
+/** Tries to write out what waits, for a second at most; for the end of the daemon. NULL is allowed. */
 void control_server_flush(struct control_server *server);
 
 /** Closes all, and removes the socket's file if it is still ours. NULL is allowed. Comes before supervisor_finish(). */

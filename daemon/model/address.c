@@ -101,7 +101,8 @@ static bool parse_tcp(struct address *address, const char *string, struct error 
 				 "`%s` is not an address: HOST:PORT, :PORT, unix:/PATH, @NAME or systemd:NAME", string);
 	length = (size_t)(colon - string);
 	if (length >= sizeof(host))
-		return error_set(error, ERROR_CONFIGURATION, "the host is longer than %zu characters", sizeof(host) - 1);
+		return error_set(error, ERROR_CONFIGURATION, "the host is longer than %zu characters",
+				 sizeof(host) - 1);
 	memcpy(host, string, length);
 	host[length] = '\0';
 	if (!parse_port(address, colon + 1, error))

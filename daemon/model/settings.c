@@ -111,7 +111,8 @@ static const struct setting table[] = {
 	{ POOL("surge", surge), .kind = SETTING_SHARE, .default_text = "25%", .maximum = WORKERS_MAX,
 	  .effect = EFFECT_IN_PLACE, .summary = "Workers, or percentage, that a roll may start beyond `workers`" },
 	{ POOL("max_unavailable", max_unavailable), .kind = SETTING_SHARE, .default_text = "0", .maximum = WORKERS_MAX,
-	  .effect = EFFECT_IN_PLACE, .summary = "Workers, or percentage, that a roll may take away before others are ready" },
+	  .effect = EFFECT_IN_PLACE,
+	  .summary = "Workers, or percentage, that a roll may take away before others are ready" },
 	{ POOL("roll_attempts", roll_attempts), .kind = SETTING_INTEGER, .default_text = "3", .minimum = 1,
 	  .maximum = ATTEMPTS_MAX, .effect = EFFECT_IN_PLACE,
 	  .summary = "Failed starts after which a roll is abandoned" },
@@ -131,7 +132,8 @@ static const struct setting table[] = {
 	  .summary = "Group whose members may look; else everybody who can open the socket" },
 
 	{ LOG("file", file), .kind = SETTING_TEXT, .effect = EFFECT_IN_PLACE,
-	  .summary = "File to append to, else standard error; a relative path counts from the configuration file's folder" },
+	  .summary = "File to append to, else standard error; a relative path counts from the configuration file's "
+		     "folder" },
 	{ LOG("level", level), .kind = SETTING_CHOICE, .default_text = "info", .choices = log_levels,
 	  .effect = EFFECT_IN_PLACE, .summary = "Least important lines that are written" },
 };

@@ -66,10 +66,8 @@ static void check_heartbeat(const struct pool_settings *pool, struct text *probl
 		complain(problems, pool, "heartbeat_interval is longer than heartbeat_soft");
 }
 
-static void check_pool(const struct configuration *configuration, const struct pool_settings *pool,
-		       struct text *problems)
+static void check_pool(const struct pool_settings *pool, struct text *problems)
 {
-	check_listeners_exist(configuration, pool, problems);
 	for (size_t i = 0; i < pool->command.count; i++)
 		check_word(pool, pool->command.items[i], problems);
 	check_heartbeat(pool, problems);
@@ -107,6 +105,15 @@ static void check_addresses(const struct configuration *configuration, struct te
 	}
 }
 
+bool configuration_check_references(const struct configuration *configuration, struct text *problems)
+{
+	size_t before = problems->length;
+
+	for (size_t i = 0; i < configuration->pool_count; i++)
+		check_listeners_exist(configuration, configuration->pools[i], problems);
+	return problems->length == before && !problems->failed;
+}
+
 bool configuration_check(const struct configuration *configuration, struct text *problems)
 {
 	size_t before = problems->length;
@@ -114,7 +121,8 @@ bool configuration_check(const struct configuration *configuration, struct text 
 	if (configuration->pool_count == 0)
 		text_append(problems, "there is no pool: a site needs a block `pool NAME { command = \"...\" }`\n");
 	check_addresses(configuration, problems);
+	(void)configuration_check_references(configuration, problems);
 	for (size_t i = 0; i < configuration->pool_count; i++)
-		check_pool(configuration, configuration->pools[i], problems);
+		check_pool(configuration->pools[i], problems);
 	return problems->length == before && !problems->failed;
 }

@@ -17,4 +17,10 @@
  */
 bool configuration_check(const struct configuration *configuration, struct text *problems);
 
+/**
+ * The part that makes sense for a configuration some of whose values were refused: does every name that is used exist?
+ * configuration_check() includes it.
+ */
+bool configuration_check_references(const struct configuration *configuration, struct text *problems);
+
 #endif

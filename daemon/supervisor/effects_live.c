@@ -105,7 +105,7 @@ static void adjust_listener(void *context, struct listener *listener)
 	struct error error;
 
 	(void)context;
-	if (listener->fd >= 0 && !socket_adopt(listener->fd, listener->settings, &error))
+	if (listener->fd >= 0 && !socket_adjust(listener->fd, listener->settings, &error))
 		log_warning("listener %s: %s", listener->settings->name, error.text);
 }
 

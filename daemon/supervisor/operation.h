@@ -50,6 +50,7 @@ struct operation {
 	int64_t finished_ms;
 	unsigned generation;  /**< number of the generation it brings, 0: none */
 	bool changed;         /**< a worker that served was told to leave */
+	bool cleans;          /**< it changed the configuration: pools that are not in it must leave */
 	bool degraded;        /**< not even the old state came back */
 	char message[ERROR_TEXT_SIZE];  /**< why it failed, or what it did */
 	char failed_worker[OPERATION_WORKER_SIZE];

@@ -71,18 +71,28 @@ bool operation_driver_may_begin(struct supervisor *supervisor, const struct pool
 	return true;
 }
 
-/** The successor answers for all pools of the predecessor, and puts back what that would have put back. */
+/**
+ * The successor answers for all pools of the predecessor. It puts back what that would have put back, as long as that
+ * would: one that is already restoring or cleaning has nothing to hand on but the pools that leave.
+ */
 static void inherit(struct supervisor *supervisor, struct operation *heir, struct operation *operation)
 {
+	bool can_fail = operation->phase == OPERATION_OPENING || operation->phase == OPERATION_ROLLING;
+
 	heir->changed = heir->changed || operation->changed;
-	if (heir->saved == NULL) {
+	heir->cleans = heir->cleans || operation->cleans;
+	if (can_fail && heir->saved == NULL) {
 		heir->saved = operation->saved;
 		operation->saved = NULL;
 	}
 	list_for_each(link, &supervisor->site.pools)
 	{
 		struct pool *pool = list_entry(link, struct pool, link);
-		if (pool->operation == operation)
+		if (pool->operation != operation)
+			continue;
+		if (!can_fail)
+			pool_driver_end(supervisor, pool);
+		if (can_fail || pool->stopping)
 			pool->operation = heir;
 	}
 }
@@ -183,7 +193,8 @@ static void remove_pools(struct supervisor *supervisor, struct operation *operat
 	list_for_each(link, &supervisor->site.pools)
 	{
 		struct pool *pool = list_entry(link, struct pool, link);
-		if (pool->removed || configuration_find_pool(supervisor->site.configuration, pool->name) != NULL)
+		if (pool->removed || pool->target == NULL ||
+		    configuration_find_pool(supervisor->site.configuration, pool->name) != NULL)
 			continue;
 		pool->removed = true;
 		pool->operation = operation;
@@ -204,7 +215,7 @@ static void start_cleaning(struct supervisor *supervisor, struct operation *oper
 
 	operation->outcome = failed ? find_outcome(operation) : OUTCOME_DONE;
 	operation->phase = OPERATION_CLEANING;
-	if (operation->verb == VERB_RELOAD)
+	if (operation->cleans)
 		remove_pools(supervisor, operation, now_ms);
 }
 

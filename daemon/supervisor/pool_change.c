@@ -43,43 +43,56 @@ void pool_driver_begin(struct supervisor *supervisor, struct pool *pool, struct 
 	begin_roll(pool, now_ms);
 }
 
-/** The oldest generation that still has processes, and how many there are. */
-static const struct generation *find_oldest(const struct pool *pool, int *count)
+static bool has_earlier(const struct pool *pool, const struct worker *until)
 {
-	const struct generation *found[POOL_GENERATIONS_MAX + 2];
-	const struct generation *oldest = NULL;
-	int generations = 0;
-
 	list_for_each(link, &pool->workers)
 	{
-		const struct generation *generation = list_entry(link, struct worker, link)->generation;
-		int i = 0;
-		while (i < generations && found[i] != generation)
-			i++;
-		if (i < generations || generations == POOL_GENERATIONS_MAX + 2)
-			continue;
-		found[generations++] = generation;
-		if (oldest == NULL || generation->number < oldest->number)
-			oldest = generation;
+		const struct worker *worker = list_entry(link, struct worker, link);
+		if (worker == until)
+			break;
+		if (worker->generation == until->generation && worker->state != WORKER_KILLING)
+			return true;
 	}
-	*count = generations;
+	return false;
+}
+
+/** How many generations have processes that nobody killed yet, and the oldest of those that are leaving. */
+static const struct generation *find_oldest_leaving(const struct pool *pool, int *count)
+{
+	const struct generation *oldest = NULL;
+
+	*count = 0;
+	list_for_each(link, &pool->workers)
+	{
+		const struct worker *worker = list_entry(link, struct worker, link);
+		if (worker->state == WORKER_KILLING)
+			continue;
+		*count += !has_earlier(pool, worker);
+		if (worker_is_leaving(worker) && (oldest == NULL || worker->generation->number < oldest->number))
+			oldest = worker->generation;
+	}
 	return oldest;
 }
 
-/** Old generations that do not finish draining must not pile up. */
-static void limit_generations(struct supervisor *supervisor, struct pool *pool, int64_t now_ms)
+static void kill_leaving(struct supervisor *supervisor, struct pool *pool, const struct generation *generation,
+			 int64_t now_ms)
 {
-	int count;
-	const struct generation *oldest = find_oldest(pool, &count);
-
-	if (count < POOL_GENERATIONS_MAX)
-		return;
 	list_for_each(link, &pool->workers)
 	{
 		struct worker *worker = list_entry(link, struct worker, link);
-		if (worker->generation == oldest && worker_is_leaving(worker))
+		if (worker->generation == generation && worker_is_leaving(worker))
 			worker_driver_order(supervisor, worker, WORKER_EVENT_KILL_ORDERED, now_ms);
 	}
+}
+
+/** Old generations that do not finish draining must not pile up; those that still serve are needed. */
+static void limit_generations(struct supervisor *supervisor, struct pool *pool, int64_t now_ms)
+{
+	const struct generation *oldest;
+	int count;
+
+	while ((oldest = find_oldest_leaving(pool, &count)) != NULL && count >= POOL_GENERATIONS_MAX)
+		kill_leaving(supervisor, pool, oldest, now_ms);
 }
 
 void pool_driver_roll_to(struct supervisor *supervisor, struct pool *pool, struct generation *generation,
@@ -103,19 +116,31 @@ static void take_back_orders(struct pool *pool)
 	}
 }
 
+void pool_driver_replace_settings(struct pool *pool, struct pool_settings *settings, int64_t now_ms)
+{
+	generation_replace_settings(pool->target, settings);
+	list_for_each(link, &pool->workers)
+	{
+		struct worker *worker = list_entry(link, struct worker, link);
+		if (worker->generation == pool->target)
+			worker_driver_settings_changed(worker, now_ms);
+	}
+}
+
 void pool_driver_restore(struct supervisor *supervisor, struct pool *pool, int64_t now_ms)
 {
 	pool->restoring = true;
 	begin_roll(pool, now_ms);
 	if (pool->previous == NULL) {
 		pool->stopping = true;
+		pool->removed = true;
 		return;
 	}
 	supervisor_release_generation(supervisor, pool->target);
 	pool->target = pool->previous;
 	pool->previous = NULL;
 	if (pool->previous_settings != NULL)
-		generation_replace_settings(pool->target, pool->previous_settings);
+		pool_driver_replace_settings(pool, pool->previous_settings, now_ms);
 	pool->wanted = pool->previous_wanted;
 	pool->scaled = pool->previous_scaled;
 	pool->stopping = false;

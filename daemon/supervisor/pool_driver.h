@@ -19,6 +19,8 @@ void pool_driver_begin(struct supervisor *supervisor, struct pool *pool, struct 
 /** Makes a generation the target; takes over the caller's reference. */
 void pool_driver_roll_to(struct supervisor *supervisor, struct pool *pool, struct generation *generation,
 			 int64_t now_ms);
+/** Gives the target settings that apply in place. */
+void pool_driver_replace_settings(struct pool *pool, struct pool_settings *settings, int64_t now_ms);
 /** Puts back what pool_driver_begin() remembered. */
 void pool_driver_restore(struct supervisor *supervisor, struct pool *pool, int64_t now_ms);
 /** The operation is over: forgets what it remembered. */

@@ -88,6 +88,12 @@ static struct pool *prepare_pool(struct supervisor *supervisor, const struct poo
 	return pool_reserve_slots(pool, settings->workers) ? pool : NULL;
 }
 
+/** Settings that are the very same object were taken over by reload_merge: the pool is not meant. */
+static bool is_taken_over(const struct configuration *current, const struct pool_settings *settings)
+{
+	return current != NULL && configuration_find_pool(current, settings->name) == settings;
+}
+
 static bool prepare_step(struct supervisor *supervisor, struct operation *operation, struct operation_step *step,
 			 struct pool_settings *settings, bool only_changed, struct error *error)
 {
@@ -95,10 +101,9 @@ static bool prepare_step(struct supervisor *supervisor, struct operation *operat
 	step->pool = prepare_pool(supervisor, settings);
 	if (step->pool == NULL)
 		return error_set(error, ERROR_MEMORY, "no memory for pool %s", settings->name);
-	/* Settings that are the very same object were taken over by reload_merge: the pool is not meant. */
-	if (step->pool->target == NULL)
+	if (step->pool->target == NULL || step->pool->stopping)
 		step->change = POOL_CHANGE_ROLL;
-	else if (step->pool->target->settings == settings)
+	else if (is_taken_over(supervisor->site.configuration, settings))
 		step->change = POOL_CHANGE_NONE;
 	else
 		step->change = reload_plan_pool(step->pool->target->settings, settings, only_changed);
@@ -166,11 +171,11 @@ static bool is_scaled_on(const struct pool *pool, const struct pool_settings *se
 	return pool->scaled > 0 && pool->target != NULL && pool->target->settings->workers == settings->workers;
 }
 
-static void change_in_place(struct pool *pool, struct pool_settings *settings)
+static void change_in_place(struct pool *pool, struct pool_settings *settings, int64_t now_ms)
 {
 	if (pool->previous_settings == NULL && pool->previous == pool->target)
 		pool->previous_settings = pool_settings_reference(pool->target->settings);
-	generation_replace_settings(pool->target, settings);
+	pool_driver_replace_settings(pool, settings, now_ms);
 }
 
 static void take_step(struct supervisor *supervisor, struct operation *operation, struct operation_step *step,
@@ -188,7 +193,7 @@ static void take_step(struct supervisor *supervisor, struct operation *operation
 	if (wanted == step->settings->workers)
 		pool->scaled = 0;
 	if (step->change == POOL_CHANGE_IN_PLACE)
-		change_in_place(pool, step->settings);
+		change_in_place(pool, step->settings, now_ms);
 	(void)pool_driver_want(supervisor, pool, wanted, now_ms); /* slots were reserved when it was prepared */
 	if (step->generation != NULL)
 		pool_driver_roll_to(supervisor, pool, step->generation, now_ms);
@@ -198,6 +203,7 @@ static void take_step(struct supervisor *supervisor, struct operation *operation
 bool reload_commit(struct supervisor *supervisor, struct operation *operation, int64_t now_ms)
 {
 	operation->phase = OPERATION_ROLLING;
+	operation->cleans = true;
 	if (operation->saved == NULL)
 		operation->saved = supervisor->site.configuration;
 	else

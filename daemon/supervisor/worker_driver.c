@@ -182,6 +182,14 @@ void worker_driver_became_ready(struct supervisor *supervisor, struct worker *wo
 	handle(supervisor, worker, WORKER_EVENT_BECAME_READY, now_ms);
 }
 
+void worker_driver_settings_changed(struct worker *worker, int64_t now_ms)
+{
+	if (worker->state != WORKER_READY)
+		return;
+	worker->beat_ms = now_ms;
+	worker->deadline_ms = deadline_of_state(worker, now_ms);
+}
+
 static void beat(struct supervisor *supervisor, struct worker *worker, int64_t now_ms)
 {
 	worker->has_beaten = true;

@@ -19,6 +19,8 @@ void worker_driver_exited(struct supervisor *supervisor, struct worker *worker, 
 			  int64_t now_ms);
 /** It serves; harmless when it is not starting. */
 void worker_driver_became_ready(struct supervisor *supervisor, struct worker *worker, int64_t now_ms);
+/** Its generation has other settings now: limits of its silence count from now. */
+void worker_driver_settings_changed(struct worker *worker, int64_t now_ms);
 /** Handles what is due at `now_ms`. */
 void worker_driver_wake(struct supervisor *supervisor, struct worker *worker, int64_t now_ms);
 /** @return when worker_driver_wake() has something to do next, or TIME_NEVER. */

@@ -63,8 +63,8 @@ static bool bind_failed(const struct listener_settings *settings, int code, stru
 		hint = " (ports below 1024 need root, CAP_NET_BIND_SERVICE or a socket passed by systemd)";
 	else if (code == EADDRNOTAVAIL)
 		hint = " (no network interface of this machine has that address now)";
-	return error_set(error, ERROR_ADDRESS, "cannot listen on %s: %s%s",
-			 address_print(address, text, sizeof(text)), strerror(code), hint);
+	return error_set(error, ERROR_ADDRESS, "cannot listen on %s: %s%s", address_print(address, text, sizeof(text)),
+			 strerror(code), hint);
 }
 
 static bool set_option(int fd, int level, int option, int value)
@@ -77,8 +77,7 @@ static bool apply_tcp_options(int fd, const struct listener_settings *settings)
 {
 	if (settings->no_delay && !set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1))
 		return false;
-	return settings->defer_accept == 0 ||
-	       set_option(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, settings->defer_accept);
+	return settings->defer_accept == 0 || set_option(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, settings->defer_accept);
 }
 
 static bool bind_tcp(int fd, const struct listener_settings *settings, struct error *error)
@@ -87,8 +86,7 @@ static bool bind_tcp(int fd, const struct listener_settings *settings, struct er
 
 	endpoint_from_address(&endpoint, &settings->address);
 	if (!set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1) ||
-	    (settings->address.kind == ADDRESS_TCP6 &&
-	     !set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, settings->only_v6)) ||
+	    (settings->address.kind == ADDRESS_TCP6 && !set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, settings->only_v6)) ||
 	    !apply_tcp_options(fd, settings) || bind(fd, &endpoint.address.any, endpoint.length) < 0 ||
 	    listen(fd, settings->backlog) < 0)
 		return bind_failed(settings, errno, error);
@@ -192,6 +190,13 @@ static const char *find_fault(int fd)
 	return NULL;
 }
 
+bool socket_adjust(int fd, const struct listener_settings *settings, struct error *error)
+{
+	if (get_option(fd, SO_DOMAIN) != AF_UNIX && !apply_tcp_options(fd, settings))
+		return error_set_errno(error, ERROR_ADDRESS, errno, "cannot set options of descriptor %d", fd);
+	return socket_listen(fd, settings->backlog, error);
+}
+
 bool socket_adopt(int fd, const struct listener_settings *settings, struct error *error)
 {
 	const char *fault = find_fault(fd);
@@ -203,10 +208,7 @@ bool socket_adopt(int fd, const struct listener_settings *settings, struct error
 	flags = fcntl(fd, F_GETFL);
 	if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 || flags < 0 || fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) < 0)
 		return error_set_errno(error, ERROR_ADDRESS, errno, "cannot use inherited descriptor %d", fd);
-	if (get_option(fd, SO_DOMAIN) != AF_UNIX && !apply_tcp_options(fd, settings))
-		return error_set_errno(error, ERROR_ADDRESS, errno, "cannot set options of inherited descriptor %d",
-				       fd);
-	return socket_listen(fd, settings->backlog, error);
+	return socket_adjust(fd, settings, error);
 }
 
 static bool unix_address(const struct sockaddr_un *local, socklen_t length, struct address *address)

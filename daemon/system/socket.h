@@ -22,6 +22,14 @@ int socket_open(const struct listener_settings *settings, struct error *error);
 /** Checks that an inherited descriptor is a listening or listenable stream socket, makes it close-on-exec, listens. */
 bool socket_adopt(int fd, const struct listener_settings *settings, struct error *error);
 
+/**
+ * Applies options and backlog again to a socket that workers may be using.
+ *
+ * O_NONBLOCK is left alone: it is on the description that all share, and a server that drains the queue until EAGAIN
+ * (asyncio does) would block for ever in a socket that somebody made blocking behind its back.
+ */
+bool socket_adjust(int fd, const struct listener_settings *settings, struct error *error);
+
 /** listen(2) again: foreign servers change the backlog of the shared socket. */
 bool socket_listen(int fd, int backlog, struct error *error);
 

@@ -141,8 +141,8 @@ bool socket_unix_bind(int fd, const struct listener_settings *settings, struct e
 	int code;
 
 	if (length + sizeof(SOCKET_UNIX_SUFFIX) > sizeof(temporary))
-		return error_set(error, ERROR_ADDRESS, "cannot listen on %s: the path has more than %zu characters", path,
-				 sizeof(temporary) - sizeof(SOCKET_UNIX_SUFFIX));
+		return error_set(error, ERROR_ADDRESS, "cannot listen on %s: the path has more than %zu characters",
+				 path, sizeof(temporary) - sizeof(SOCKET_UNIX_SUFFIX));
 	memcpy(temporary, path, length);
 	memcpy(temporary + length, SOCKET_UNIX_SUFFIX, sizeof(SOCKET_UNIX_SUFFIX));
 	if (!check_path_is_free(path, error) || !check_path_is_free(temporary, error))

@@ -27,11 +27,13 @@ struct child {
 /** Nothing of the daemon's handling of signals may reach the program, nor run in this process. */
 static void child_reset_signals(void)
 {
-	struct sigaction action = { .sa_handler = SIG_DFL };
+	/* The kernel's struct sigaction, all zeros: SIG_DFL. The C library refuses to touch its own two signals, which
+	 * somebody may nevertheless have left ignored; KILL and STOP are refused by the kernel. */
+	static const unsigned long default_action[8];
 	sigset_t none;
 
 	for (int signal = 1; signal < NSIG; signal++)
-		(void)sigaction(signal, &action, NULL); /* KILL, STOP and those of the C library are refused */
+		(void)syscall(SYS_rt_sigaction, signal, default_action, NULL, (size_t)(NSIG - 1) / 8);
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
@@ -186,8 +188,10 @@ static const struct {
 	enum spawn_stage stage;
 	int (*run)(struct child *child);
 } child_steps[] = {
-	{ SPAWN_STAGE_DESCRIPTORS, child_arrange_descriptors }, { SPAWN_STAGE_LIMITS, child_set_limits },
-	{ SPAWN_STAGE_PRIVILEGES, child_drop_privileges },	{ SPAWN_STAGE_DIRECTORY, child_enter_directory },
+	{ SPAWN_STAGE_DESCRIPTORS, child_arrange_descriptors },
+	{ SPAWN_STAGE_LIMITS, child_set_limits },
+	{ SPAWN_STAGE_PRIVILEGES, child_drop_privileges },
+	{ SPAWN_STAGE_DIRECTORY, child_enter_directory },
 	{ SPAWN_STAGE_EXECUTE, child_execute },
 };
 
@@ -295,7 +299,8 @@ const char *spawn_failure_describe(const struct spawn_failure *failure, const ch
 		(void)snprintf(buffer, size, "cannot change user and groups: %s", words);
 		break;
 	case SPAWN_STAGE_DIRECTORY:
-		(void)snprintf(buffer, size, "cannot enter directory %s: %s", directory != NULL ? directory : "", words);
+		(void)snprintf(buffer, size, "cannot enter directory %s: %s", directory != NULL ? directory : "",
+			       words);
 		break;
 	case SPAWN_STAGE_EXECUTE:
 	default:

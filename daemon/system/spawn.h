@@ -27,19 +27,19 @@ struct spawn_limit {
  * (LISTEN_PID, WATCHDOG_PID): the child's pid is known only behind the fork, where nothing may be allocated.
  */
 struct spawn_request {
-	const char *program;            /**< path to execute */
-	char *const *arguments;         /**< NULL-terminated */
-	char *const *environment;       /**< NULL-terminated, the whole environment */
-	const char *directory;          /**< NULL: the daemon's */
+	const char *program;                 /**< path to execute */
+	char *const *arguments;              /**< NULL-terminated */
+	char *const *environment;            /**< NULL-terminated, the whole environment */
+	const char *directory;               /**< NULL: the daemon's */
 	const struct privileges *privileges; /**< NULL: the daemon's */
 	const struct spawn_limit *limits;
 	size_t limit_count;
-	int umask;                      /**< -1: the daemon's */
-	const int *descriptors;         /**< become 3, 4, ...; all others but 0-2 are closed */
+	int umask;              /**< -1: the daemon's */
+	const int *descriptors; /**< become 3, 4, ...; all others but 0-2 are closed */
 	size_t descriptor_count;
-	int output;                     /**< becomes 1 and 2; -1: the daemon's; standard input is /dev/null */
-	int death_signal;               /**< sent to the child when the daemon dies; 0: none */
-	int failure;                    /**< write end of the failure pipe, close-on-exec */
+	int output;       /**< becomes 1 and 2; -1: the daemon's; standard input is /dev/null */
+	int death_signal; /**< sent to the child when the daemon dies; 0: none */
+	int failure;      /**< write end of the failure pipe, close-on-exec */
 };
 
 /** Descriptors that one process may be given; sd_listen_fds(3) and SCM_RIGHTS know no more either. */
@@ -59,7 +59,7 @@ enum spawn_stage {
 /** What a child that could not become the program says on the failure pipe: one write, less than PIPE_BUF. */
 struct spawn_failure {
 	pid_t pid;
-	int code;  /**< errno */
+	int code; /**< errno */
 	enum spawn_stage stage;
 };
 
@@ -67,8 +67,8 @@ struct spawn_failure {
 #define SPAWN_EXIT_FAILED 127
 
 struct spawned {
-	pid_t pid;  /**< also its process group and session-less: setpgid(0, 0) is done on both sides */
-	int pidfd;  /**< close-on-exec, owned by the caller */
+	pid_t pid; /**< also its process group and session-less: setpgid(0, 0) is done on both sides */
+	int pidfd; /**< close-on-exec, owned by the caller */
 };
 
 /** Starts it. @return false when there is no child (fork or pidfd_open failed). */

@@ -1,16 +1,17 @@
 #!/bin/sh
 # hello.sh - a worker of unicornd in shell: does a small job for ever, with readiness, heartbeat and a clean end.
 #
-# The pool needs no listeners. `>&$UNICORND_STATUS_FD` takes one digit in dash: a pool of a shell script should not have
-# more than six listeners, or use bash.
+# Its pool needs no listeners. `>&$UNICORND_STATUS_FD` is one digit in dash: with more than six listeners, use bash.
 set -eu
 
 stop=
 pause=
 trap 'stop=yes; [ -z "$pause" ] || kill "$pause" 2>/dev/null || :' TERM
+# A shell dies of SIGPIPE before it could notice the write error.
+trap '' PIPE
 
+# Without unicornd nobody listens. A write error means that the daemon is gone: then this worker ends too.
 say() {
-  # Without unicornd nobody listens. A write error means that the daemon is gone: then this worker ends too.
   [ -n "${UNICORND_STATUS_FD:-}" ] || return 0
   { printf '%s\n' "$1" >&"$UNICORND_STATUS_FD"; } 2>/dev/null || stop=yes
 }
@@ -20,10 +21,12 @@ job() {
   say "STATUS=load $load"
 }
 
-# A shell dies of SIGPIPE before it could notice the write error.
-trap '' PIPE
+if [ -n "${UNICORND_STATUS_FD:-}" ] && ! (: >&"$UNICORND_STATUS_FD") 2>/dev/null; then
+  echo "hello.sh: this shell cannot write to descriptor $UNICORND_STATUS_FD" >&2
+  exit 78
+fi
 
-# Twice as often as asked for, at most once a second; the variable counts microseconds.
+# Beats at least twice as often as asked for (in microseconds).
 period=1
 [ "${WATCHDOG_USEC:-2000000}" -ge 2000000 ] || period=0.1
 
@@ -31,9 +34,10 @@ say READY=1
 while [ -z "$stop" ]; do
   say WATCHDOG=1
   job
-  # A foreground sleep would put the trap off until its end.
+  # In the background, because a trap would wait for the end of a foreground sleep.
   sleep "$period" &
   pause=$!
+  [ -z "$stop" ] || kill "$pause"
   wait "$pause" || :
   pause=
 done

@@ -217,18 +217,23 @@ static void check_processes(struct stage *stage)
 		  records);
 }
 
-static void check_generations_of(struct stage *stage, const struct pool *pool)
+/** Old generations that drain do not pile up; those that serve stay. */
+void invariants_generation_came_in(struct stage *stage, const struct pool *pool)
 {
 	struct generation_counts counts = { .count = 0 };
+	int leaving = 0;
 
 	list_for_each(link, &pool->workers)
 	{
 		const struct worker *worker = list_entry(link, struct worker, link);
-		if (worker->state != WORKER_KILLING)
-			count_reference(&counts, worker->generation);
+		if (worker->state == WORKER_KILLING)
+			continue;
+		count_reference(&counts, worker->generation);
+		leaving += worker_is_leaving(worker);
 	}
-	invariant(stage, counts.count <= POOL_GENERATIONS_MAX, "%s: %d generations have processes", pool->name,
-		  counts.count);
+	invariant(stage, counts.count < POOL_GENERATIONS_MAX || leaving == 0,
+		  "%s: %d generations have processes and %d of them are only leaving", pool->name, counts.count,
+		  leaving);
 }
 
 /* ---- time */
@@ -353,7 +358,6 @@ static void check_pool(struct stage *stage, const struct pool *pool)
 {
 	const struct operation *operation = pool->operation;
 
-	check_generations_of(stage, pool);
 	check_wake_of(stage, pool);
 	invariant(stage, operation == NULL || operation_is_running(operation), "%s: its operation %u is over",
 		  pool->name, operation->id);
@@ -399,11 +403,18 @@ static const struct pool_record *find_pool_record(const struct operation_record 
 	return NULL;
 }
 
+/** @return what an operation that can still fail found, NULL when there is none */
+static const struct operation_record *find_earlier(struct stage *stage, const struct operation *operation)
+{
+	if (operation == NULL || (operation->phase != OPERATION_OPENING && operation->phase != OPERATION_ROLLING))
+		return NULL;
+	return find_record(stage, operation->id);
+}
+
 /** A pool that another operation changes just now: what that one found is what was before. */
 static void record_pool(struct stage *stage, struct operation_record *record, const struct pool *pool)
 {
-	const struct operation_record *earlier =
-		pool->operation != NULL ? find_record(stage, pool->operation->id) : NULL;
+	const struct operation_record *earlier = find_earlier(stage, pool->operation);
 	struct pool_record row = { .generation = pool->target->number, .wanted = pool->wanted, .scaled = pool->scaled };
 
 	(void)snprintf(row.name, sizeof(row.name), "%s", pool->name);
@@ -443,20 +454,46 @@ struct operation_record *invariants_begin_record(struct stage *stage, enum verb 
 	list_for_each(link, &supervisor->site.pools)
 	{
 		const struct pool *pool = list_entry(link, struct pool, link);
-		if (pool->target != NULL && is_target(target, pool))
+		if (pool->target != NULL && !pool->stopping && is_target(target, pool))
 			record_pool(stage, record, pool);
 	}
 	list_for_each(link, &supervisor->operations)
 	{
 		const struct operation *operation = list_entry(link, struct operation, link);
-		const struct operation_record *earlier = find_record(stage, operation->id);
-		if (operation_is_running(operation) && earlier != NULL && earlier->configuration != NULL &&
-		    record->configuration == NULL)
-			record->configuration = strdup(earlier->configuration);
+		if (operation->saved != NULL && find_earlier(stage, operation) != NULL)
+			record->earlier = operation->id;
 	}
-	if (record->configuration == NULL)
-		record->configuration = print_configuration(supervisor->site.configuration);
+	record->configuration = print_configuration(supervisor->site.configuration);
 	return record;
+}
+
+/** A pool that a reload leaves alone may be changed by another operation meanwhile: that is not the reload's. */
+static void disown_pools(struct stage *stage, const struct operation *operation)
+{
+	list_for_each(link, &stage->supervisor.site.pools)
+	{
+		const struct pool *pool = list_entry(link, struct pool, link);
+		for (int i = 0; pool->operation == operation && i < STAGE_RECORDS_MAX; i++) {
+			struct operation_record *record = &stage->records[i];
+			for (int row = 0; record->id != operation->id && row < record->pool_count; row++) {
+				if (strcmp(record->pools[row].name, pool->name) == 0)
+					record->pools[row] = record->pools[--record->pool_count];
+			}
+		}
+	}
+}
+
+/** The heir of an operation that changed the configuration puts back what that one found. */
+static void inherit_configuration(struct stage *stage, struct operation_record *record)
+{
+	const struct operation *earlier = supervisor_find_operation(&stage->supervisor, record->earlier);
+	struct operation_record *found = find_record(stage, record->earlier);
+
+	if (record->earlier == 0 || found == NULL || (earlier != NULL && operation_is_running(earlier)))
+		return;
+	free(record->configuration);
+	record->configuration = found->configuration;
+	found->configuration = NULL;
 }
 
 /** A running operation that was superseded is none any more; its record has been handed on. */
@@ -469,6 +506,7 @@ void invariants_end_record(struct stage *stage, struct operation_record *record,
 		return;
 	}
 	record->id = operation->id;
+	inherit_configuration(stage, record);
 	if (!operation_is_running(operation))
 		invariants_operation_finished(stage, operation);
 	for (int i = 0; i < STAGE_RECORDS_MAX; i++) {
@@ -476,6 +514,7 @@ void invariants_end_record(struct stage *stage, struct operation_record *record,
 		if (stage->records[i].id != 0 && (old == NULL || !operation_is_running(old)))
 			forget_record(&stage->records[i]);
 	}
+	disown_pools(stage, operation);
 }
 
 static void compare_pool(struct stage *stage, const struct operation *operation, const struct pool_record *before)

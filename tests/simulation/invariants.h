@@ -13,6 +13,9 @@ void invariants_before_spawn(struct stage *stage, const struct worker *worker);
 /** At the time of an order to leave: the floor. */
 void invariants_before_signal(struct stage *stage, const struct worker *worker, int signal);
 
+/** When the first worker of a generation is still to come. */
+void invariants_generation_came_in(struct stage *stage, const struct pool *pool);
+
 /** Notes what the site looks like before a verb. @return the record, NULL when none are kept */
 struct operation_record *invariants_begin_record(struct stage *stage, enum verb verb, const char *target);
 /** The verb gave this operation, or NULL: nothing has changed. */

@@ -119,6 +119,8 @@ static void event_happened(void *context, const struct event *event)
 	struct stage *stage = context;
 
 	stage->events[event->kind]++;
+	if (event->kind == EVENT_POOL_ROLLING)
+		invariants_generation_came_in(stage, site_find_pool(&stage->supervisor.site, event->pool));
 }
 
 static void operation_finished(void *context, const struct operation *operation)

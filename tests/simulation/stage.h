@@ -35,7 +35,8 @@ struct operation_record {
 	bool whole_site; /**< it concerns all pools; else only pools[0] */
 	struct pool_record pools[STAGE_POOLS_MAX];
 	int pool_count;
-	char *configuration; /**< printed */
+	char *configuration; /**< in effect before, printed */
+	unsigned earlier;    /**< a running operation that will put back another configuration */
 };
 
 struct stage {

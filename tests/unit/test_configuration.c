@@ -120,11 +120,13 @@ START_TEST(test_environment_variables_are_expanded)
 
 	(void)setenv("TEST_ADDRESS", ":9000", 1);
 	(void)unsetenv("TEST_UNSET");
-	configuration = parse("listener web { address = \"${TEST_ADDRESS}\" }\n"
-			      "pool app { command = \"a ${TEST_UNSET:-b c} ${TEST_UNSET:-} \\${x}\"\n workers = ${N:-3} }\n");
+	configuration =
+		parse("listener web { address = \"${TEST_ADDRESS}\" }\n"
+		      "pool app { command = \"a ${TEST_UNSET:-b c} ${TEST_UNSET:-} '\\${x}'\"\n workers = ${N:-3} }\n");
 	ck_assert_uint_eq(configuration->listeners[0]->address.port, 9000);
 	ck_assert_int_eq(configuration->pools[0]->workers, 3);
-	ck_assert_uint_eq(configuration->pools[0]->command.count, 3);
+	ck_assert_uint_eq(configuration->pools[0]->command.count, 4);
+	ck_assert_str_eq(configuration->pools[0]->command.items[3], "${x}");
 	configuration_destroy(configuration);
 }
 END_TEST
@@ -156,7 +158,8 @@ static const struct {
 	{ LISTENER POOL "pool app { command = a }\n", "site.conf:3: pool app is already defined in line 2\n" },
 	{ POOL "log {}\nlog {}\n" LISTENER, "site.conf:3: log is already defined in line 2\n" },
 	{ LISTENER POOL "pool { command = a }\n", "site.conf:3: a pool has a name: pool NAME {\n" },
-	{ LISTENER POOL "pool a/b { command = a }\n", "site.conf:3: `a/b` is not a name: 1 to 48 of letters, digits, _ . -\n" },
+	{ LISTENER POOL "pool a/b { command = a }\n",
+	  "site.conf:3: `a/b` is not a name: 1 to 48 of letters, digits, _ . -\n" },
 	{ LISTENER POOL "log x { }\n", "site.conf:3: a block log has no name: log {\n" },
 	{ LISTENER POOL "pol b { command = a }\n", "site.conf:3: unknown block `pol`; did you mean `pool`?\n" },
 	{ LISTENER POOL "site { a { b = { c } } d = \"}\" }\n",
@@ -167,11 +170,13 @@ static const struct {
 	{ LISTENER POOL "include(\"/nowhere.conf\")\n",
 	  "site.conf:3: include: /nowhere.conf cannot be read: No such file or directory\n" },
 	{ LISTENER POOL "pool b {\n command = a\n", "site.conf:3: the block that begins here is not closed\n" },
-	{ LISTENER "pool b {\n command = a\n" POOL, "site.conf:2: the block that begins here is not closed before line 4\n" },
-	{ "pool b {\n workers = 2\n workers = 3\n command = a\n}\n", "site.conf:3: workers is already set in line 2\n" },
+	{ LISTENER "pool b {\n command = a\n" POOL,
+	  "site.conf:2: the block that begins here is not closed before line 4\n" },
+	{ "pool b {\n workers = 2\n workers = 3\n command = a\n}\n",
+	  "site.conf:3: workers is already set in line 2\n" },
 	{ "pool b {\n workers = { 2 }\n command = a\n}\n", "site.conf:2: workers takes one value, not a list\n" },
 	{ "pool b {\n workers += 2\n command = a\n}\n", "site.conf:2: workers takes one value; += is for lists\n" },
-	{ "pool b {\n workers =\n command = a\n}\n", "site.conf:2: workers: `=` is missing\n" },
+	{ "pool b {\n workers =\n command = a\n}\n", "site.conf:2: workers has no value\n" },
 	{ "pool b {\n command = a b\n}\n",
 	  "site.conf:2: command: a value with blanks or signs stands in quotes: \"...\"\n" },
 	{ "pool b {\n command = *\n}\n",
@@ -186,8 +191,8 @@ static const struct {
 	  "site.conf:2: the environment variable TEST_UNSET is not set; ${TEST_UNSET:-} would make it empty\n" },
 	{ "pool b {\n command = \"a ${\"\n}\n",
 	  "site.conf:2: `${` is for a variable, ${NAME} or ${NAME:-default}; write \\${ for the characters\n" },
-	{ "pool b {\n command = \"a \\0\"\n}\n",
-	  "site.conf:2: a \\ before digits stands for a byte, \\001 to \\377 or \\x01 to \\xff; write \\\\ for a \\\n" },
+	{ "pool b {\n command = \"a \\0\"\n}\n", "site.conf:2: a \\ before digits stands for a byte, \\001 to \\377 or "
+						 "\\x01 to \\xff; write \\\\ for a \\\n" },
 	{ "pool b {\n command = a\n limits = { \"files=3\" }\n environment = { \"A\" }\n}\n", NULL },
 	{ "pool b {\n command = a\n user = \"no such user\"\n}\n", NULL },
 	{ "pool b {\n command = a\n group = \"no such group\"\n}\n", NULL },
@@ -200,7 +205,8 @@ static const struct {
 	  "site.conf:2: listener b: address: [::]:8000 is that of listener web\n" },
 	{ LISTENER "pool b {\n listeners = { web }\n command = \"a {fd} {fd:web} {fd:x}\"\n}\n",
 	  "site.conf:2: pool b: command: {fd:x} is not one of the pool's listeners\n" },
-	{ "pool b {\n command = \"a {fd}\"\n}\n", "site.conf:1: pool b: command: {fd}, but the pool has no listeners\n" },
+	{ "pool b {\n command = \"a {fd}\"\n}\n",
+	  "site.conf:1: pool b: command: {fd}, but the pool has no listeners\n" },
 	{ "pool b {\n command = a\n surge = 0\n}\n",
 	  "site.conf:1: pool b: surge and max_unavailable are both 0, so that no worker can be replaced\n" },
 	{ "pool b {\n command = a\n heartbeat_soft = 40s\n heartbeat_interval = 50s\n}\n",
@@ -321,7 +327,7 @@ START_TEST(test_files_and_their_folders)
 	ck_assert_int_eq(mkdir(path, 0700), 0);
 	write_file("site.conf", LISTENER "include(\"conf/site.conf\")\npool app { command = a }\n"
 					 "log { file = stderr }\ncontrol { socket = \"/x.sock\" }\n");
-	write_file("conf/site.conf", "include(\"../more.conf\")\npool inner { command = a directory = \"w\" }\n");
+	write_file("conf/site.conf", "include(\"../more.conf\")\npool inner { command = a directory = \"./w\" }\n");
 	write_file("more.conf", "pool first {\n command = a\n environment = { \"A=1\" }\n"
 				" environment_file = \"app.env\"\n}\n");
 	write_file("app.env", "# comment\n\nA=2\nB=\"x y\"\r\n  C='z'\nD=\nB=later\n");
@@ -351,7 +357,8 @@ START_TEST(test_problems_of_included_files)
 	struct text problems = { 0 };
 	char expected[1024];
 
-	write_file("site.conf", "log {}\ncontrol {}\n\ninclude(\"more.conf\")\npool app { command = \"a\" workers = x }\n");
+	write_file("site.conf",
+		   "log {}\ncontrol {}\n\ninclude(\"more.conf\")\npool app { command = \"a\" workers = x }\n");
 	write_file("more.conf", "\nlog {}\npool app { command = b wokers = 3 }\n");
 	ck_assert_ptr_null(load("site.conf", &problems));
 	(void)snprintf(expected, sizeof(expected),
@@ -405,9 +412,9 @@ START_TEST(test_reloads)
 		bool good = i % 3 == 0;
 		struct configuration *configuration;
 
-		write_file("site.conf", good ? "include(\"more.conf\")\n" POOL :
-					i % 3 == 1 ? "include(\"more.conf\")\npool \"x" :
-						     "include(\"more.conf\")\npool app { command = { a \n");
+		write_file("site.conf", good         ? "include(\"more.conf\")\n" POOL
+					: i % 3 == 1 ? "include(\"more.conf\")\npool \"x"
+						     : "include(\"more.conf\")\npool app { command = { a \n");
 		configuration = load("site.conf", &problems);
 		ck_assert_int_eq(configuration != NULL, good);
 		configuration_destroy(configuration);
@@ -457,15 +464,16 @@ START_TEST(test_wrong_options)
 	struct text problems = { 0 };
 
 	ck_assert_ptr_null(configuration_load(&source, &problems));
-	ck_assert_str_eq(text_string(&problems),
-			 "option -b: listener web: address: `8000` is not an address: HOST:PORT, :PORT, unix:/PATH, @NAME "
-			 "or systemd:NAME\n"
-			 "option -w: pool app: workers: `none` is neither auto nor a number from 1 to 10000\n"
-			 "option --set: workers is already given by option -w\n"
-			 "option --set: unknown setting `drain`; did you mean `drain_timeout`?\n"
-			 "option --set: `surge` is not of the form NAME=VALUE\n"
-			 "option --set: pool app: abort: `x` is neither yes nor no\n"
-			 "command line: pool app: command: is missing\n");
+	ck_assert_str_eq(
+		text_string(&problems),
+		"option -b: listener web: address: `8000` is not an address: HOST:PORT, :PORT, unix:/PATH, @NAME "
+		"or systemd:NAME\n"
+		"option -w: pool app: workers: `none` is neither auto nor a number from 1 to 10000\n"
+		"option --set: workers is already given by option -w\n"
+		"option --set: unknown setting `drain`; did you mean `drain_timeout`?\n"
+		"option --set: `surge` is not of the form NAME=VALUE\n"
+		"option --set: pool app: abort: `x` is neither yes nor no\n"
+		"command line: pool app: command: is missing\n");
 	text_finish(&problems);
 }
 END_TEST

@@ -133,8 +133,9 @@ static int in_another_process(const struct privileges *wanted, bool current_befo
 
 START_TEST(change_is_for_good)
 {
-	static const struct privileges wanted = { .uid = NOBODY, .gid = NOBODY, .groups = { NOBODY, 7, 8 },
-						  .group_count = 3 };
+	static const struct privileges wanted = {
+		.uid = NOBODY, .gid = NOBODY, .groups = { NOBODY, 7, 8 }, .group_count = 3
+	};
 
 	if (geteuid() != 0)
 		return;

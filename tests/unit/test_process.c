@@ -6,8 +6,8 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -135,14 +135,10 @@ static const struct {
 	int status;
 	const char *words;
 } endings[] = {
-	{ 0, "exit status 0" },
-	{ 3 << 8, "exit status 3" },
-	{ 255 << 8, "exit status 255" },
-	{ SIGSEGV | 0x80, "killed by SIGSEGV (core dumped)" },
-	{ SIGTERM, "killed by SIGTERM" },
-	{ SIGKILL, "killed by SIGKILL" },
-	{ 42, "killed by signal 42" },
-	{ 42 | 0x80, "killed by signal 42 (core dumped)" },
+	{ 0, "exit status 0" },           { 3 << 8, "exit status 3" },
+	{ 255 << 8, "exit status 255" },  { SIGSEGV | 0x80, "killed by SIGSEGV (core dumped)" },
+	{ SIGTERM, "killed by SIGTERM" }, { SIGKILL, "killed by SIGKILL" },
+	{ 42, "killed by signal 42" },    { 42 | 0x80, "killed by signal 42 (core dumped)" },
 	{ 0x137f, "wait status 0x137f" },
 };
 

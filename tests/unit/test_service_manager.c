@@ -172,7 +172,8 @@ static int survives_nonsense(void)
 }
 
 static int (*const takeovers[])(void) = {
-	takes_names, takes_without_names, closes_what_does_not_fit, cuts_long_names, leaves_those_of_others, survives_nonsense,
+	takes_names,     takes_without_names,    closes_what_does_not_fit,
+	cuts_long_names, leaves_those_of_others, survives_nonsense,
 };
 
 START_TEST(sockets_are_taken_over)

@@ -188,8 +188,8 @@ START_TEST(test_invalid_values)
 	struct error error;
 
 	ck_assert_ptr_nonnull(setting);
-	ck_assert_msg(!setting_assign(setting, pool, invalid[_i].words, count_words(invalid[_i].words), &error), "%s %s",
-		      invalid[_i].name, invalid[_i].words[0]);
+	ck_assert_msg(!setting_assign(setting, pool, invalid[_i].words, count_words(invalid[_i].words), &error),
+		      "%s %s", invalid[_i].name, invalid[_i].words[0]);
 	ck_assert_msg(strstr(error.text, invalid[_i].problem) != NULL, "%s", error.text);
 	ck_assert(setting_equal(setting, pool, untouched));
 	pool_settings_release(pool);
@@ -260,8 +260,8 @@ START_TEST(test_shares)
 		int workers;
 		int part;
 	} shares[] = {
-		{ { 3, false }, 1, 3 }, { { 25, true }, 1, 1 },	 { { 25, true }, 4, 1 },   { { 25, true }, 5, 2 },
-		{ { 0, true }, 8, 0 },	{ { 100, true }, 8, 8 }, { { 1, true }, 1000, 10 }, { { 10, true }, 0, 1 },
+		{ { 3, false }, 1, 3 }, { { 25, true }, 1, 1 },  { { 25, true }, 4, 1 },    { { 25, true }, 5, 2 },
+		{ { 0, true }, 8, 0 },  { { 100, true }, 8, 8 }, { { 1, true }, 1000, 10 }, { { 10, true }, 0, 1 },
 	};
 
 	for (int i = 0; i < LENGTH(shares); i++)

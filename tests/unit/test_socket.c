@@ -538,6 +538,22 @@ START_TEST(bound_socket_is_adopted)
 }
 END_TEST
 
+/* A server that accepts until EAGAIN would hang for ever in a socket made blocking behind its back. */
+START_TEST(adjusting_leaves_nonblocking_alone)
+{
+	int fd;
+
+	address_parse(&settings.address, "127.0.0.1:0", &error);
+	fd = socket_open(&settings, &error);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
+	settings.backlog = 7;
+	ck_assert(socket_adjust(fd, &settings, &error));
+	ck_assert(fcntl(fd, F_GETFL) & O_NONBLOCK);
+	close(fd);
+}
+END_TEST
+
 START_TEST(unix_socket_is_adopted)
 {
 	owned_fd fd = -1;
@@ -614,6 +630,7 @@ static TCase *asking_tests(void)
 	tcase_add_loop_test(tests, queue_counts_who_waits, 0, FAMILY_COUNT);
 	tcase_add_test(tests, what_is_no_listener_has_neither_queue_nor_address);
 	tcase_add_test(tests, bound_socket_is_adopted);
+	tcase_add_test(tests, adjusting_leaves_nonblocking_alone);
 	tcase_add_test(tests, unix_socket_is_adopted);
 	tcase_add_test(tests, other_descriptors_are_not_adopted);
 	return tests;

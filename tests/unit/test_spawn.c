@@ -231,9 +231,9 @@ static const struct layout {
 	int failure;
 	int output;
 } layouts[] = {
-	{ { 3, 4, 5 }, 6, 7 },	 { { 5, 4, 3 }, 6, 7 },	      { { 4, 5, 3 }, 6, 7 },	 { { 5, 3, 4 }, 7, 6 },
-	{ { 4, 3, 5 }, 6, 7 },	 { { 7, 6, 5 }, 3, 4 },	      { { 6, 7, 8 }, 4, 3 },	 { { 5, 6, 7 }, 3, 4 },
-	{ { 40, 41, 42 }, 5, 3 }, { { 3, 41, 4 }, 5, 6 },     { { 8, 3, 4 }, 6, 5 },
+	{ { 3, 4, 5 }, 6, 7 },    { { 5, 4, 3 }, 6, 7 },  { { 4, 5, 3 }, 6, 7 }, { { 5, 3, 4 }, 7, 6 },
+	{ { 4, 3, 5 }, 6, 7 },    { { 7, 6, 5 }, 3, 4 },  { { 6, 7, 8 }, 4, 3 }, { { 5, 6, 7 }, 3, 4 },
+	{ { 40, 41, 42 }, 5, 3 }, { { 3, 41, 4 }, 5, 6 }, { { 8, 3, 4 }, 6, 5 },
 };
 
 /** Moves everything to its number and starts: in a process of its own, where no number is taken by the test. */
@@ -502,8 +502,9 @@ END_TEST
 
 START_TEST(refused_privileges_are_reported)
 {
-	static const struct privileges impossible = { .uid = (uid_t)-2, .gid = (gid_t)-2, .groups = { (gid_t)-1 },
-						      .group_count = 1 };
+	static const struct privileges impossible = {
+		.uid = (uid_t)-2, .gid = (gid_t)-2, .groups = { (gid_t)-1 }, .group_count = 1
+	};
 
 	request.privileges = &impossible;
 	(void)start_and_fail(SPAWN_STAGE_PRIVILEGES, geteuid() == 0 ? EINVAL : EPERM);

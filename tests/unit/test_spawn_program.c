@@ -47,8 +47,7 @@ static void setup(void)
 
 static void teardown(void)
 {
-	static const char *const names[] = { "bin/app",	    "bin/tool",	   "other/app",
-					     "other/tool", "other/extra" };
+	static const char *const names[] = { "bin/app", "bin/tool", "other/app", "other/tool", "other/extra" };
 	static const char *const folders[] = { "bin/folder", "bin", "other" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)

@@ -31,10 +31,10 @@ struct record {
 static struct record heard;
 
 static const char *const key_names[STATUS_KEY_COUNT] = {
-	[STATUS_READY] = "ready",	[STATUS_HEARTBEAT] = "heartbeat",
-	[STATUS_TRIGGER] = "trigger",	[STATUS_STOPPING] = "stopping",
-	[STATUS_TEXT] = "text",		[STATUS_EXTEND] = "extend",
-	[STATUS_BUSY] = "busy",		[STATUS_CONNECTIONS] = "connections",
+	[STATUS_READY] = "ready",       [STATUS_HEARTBEAT] = "heartbeat",
+	[STATUS_TRIGGER] = "trigger",   [STATUS_STOPPING] = "stopping",
+	[STATUS_TEXT] = "text",         [STATUS_EXTEND] = "extend",
+	[STATUS_BUSY] = "busy",         [STATUS_CONNECTIONS] = "connections",
 	[STATUS_REQUESTS] = "requests", [STATUS_REQUEST] = "request",
 };
 
@@ -118,10 +118,11 @@ static const struct row {
 	{ BYTES("STATUS=a\tb\033[31mc\r\n"), "text [a?b?[31mc?]\n", NULL },
 	{ BYTES("STATUS=a\0b\n"), "text [a?b]\n", NULL },
 	{ BYTES("STATUS=\x7f\n"), "text [?]\n", NULL },
-	{ BYTES("STATUS=\xc3\xa4\xe2\x82\xac\xf0\x9f\xa6\x84\n"), "text [\xc3\xa4\xe2\x82\xac\xf0\x9f\xa6\x84]\n", NULL },
+	{ BYTES("STATUS=\xc3\xa4\xe2\x82\xac\xf0\x9f\xa6\x84\n"), "text [\xc3\xa4\xe2\x82\xac\xf0\x9f\xa6\x84]\n",
+	  NULL },
 	{ BYTES("STATUS=\xff\xfe\x80\n"), "text [???]\n", NULL },
-	{ BYTES("STATUS=\xc0\xaf|\xe0\x80\xaf|\xed\xa0\x80|\xf4\x90\x80\x80|\xf5\n"),
-	  "text [??|???|???|????|?]\n", NULL },
+	{ BYTES("STATUS=\xc0\xaf|\xe0\x80\xaf|\xed\xa0\x80|\xf4\x90\x80\x80|\xf5\n"), "text [??|???|???|????|?]\n",
+	  NULL },
 	{ BYTES("STATUS=\xc2\x9b|\xc2\xa0|\xe2\x82\n"), "text [??|\xc2\xa0|??]\n", NULL },
 	{ BYTES("REQUEST=\x01\n"), "request [?]\n", NULL },
 };
@@ -198,7 +199,7 @@ static const struct {
 	size_t length;
 	size_t messages;
 } long_lines[] = {
-	{ UNICORND_STATUS_LINE_MAX - 1, 2 }, { UNICORND_STATUS_LINE_MAX, 2 },	   { UNICORND_STATUS_LINE_MAX + 1, 1 },
+	{ UNICORND_STATUS_LINE_MAX - 1, 2 }, { UNICORND_STATUS_LINE_MAX, 2 },     { UNICORND_STATUS_LINE_MAX + 1, 1 },
 	{ UNICORND_STATUS_LINE_MAX + 2, 1 }, { 3 * UNICORND_STATUS_LINE_MAX, 1 },
 };
 
