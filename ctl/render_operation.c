@@ -38,9 +38,10 @@ static void detail_print(struct render *render, const json_t *result)
 static void outcome_print(struct render *render, const json_t *result, bool success)
 {
 	const char *message = member_string(result, "message");
+	const char *outcome = words_outcome_explain(member_string(result, "outcome"));
 
 	if (message[0] == '\0')
-		message = words_outcome_explain(member_string(result, "outcome"));
+		message = outcome;
 	if (success) {
 		output_print(&render->out, STYLE_GOOD, "%s", message);
 		output_print(&render->out, STYLE_PLAIN, "\n");
@@ -48,6 +49,8 @@ static void outcome_print(struct render *render, const json_t *result, bool succ
 	}
 	render_complain(render, "%s", message);
 	detail_print(render, result);
+	if (strcmp(message, outcome) != 0)
+		output_line(&render->complaints, STYLE_PLAIN, "%s", outcome);
 }
 
 void render_operation(struct render *render, const json_t *result)

@@ -32,8 +32,8 @@ static json_t *pack_data(const struct error *error, const char *operation)
 
 json_t *control_answer_error(json_t *id, const struct error *error, const char *message, const char *operation)
 {
-	return json_pack("{s:s, s:o, s:{s:i, s:o, s:o}}", "jsonrpc", "2.0", "id", id != NULL ? id : json_null(), "error",
-			 "code", kinds[error->kind].rpc, "message",
+	return json_pack("{s:s, s:o, s:{s:i, s:o, s:o}}", "jsonrpc", "2.0", "id", id != NULL ? id : json_null(),
+			 "error", "code", kinds[error->kind].rpc, "message",
 			 control_json_string(message != NULL ? message : error->text), "data",
 			 pack_data(error, operation));
 }
@@ -45,9 +45,10 @@ json_t *control_answer_notification(const char *method, json_t *params)
 
 size_t control_answer_print_no_memory(char *buffer, size_t size)
 {
-	(void)snprintf(buffer, size,
-		       "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":%d,\"message\":\"no memory for the answer\","
-		       "\"data\":{\"kind\":\"%s\",\"exit_code\":%d}}}\n",
-		       kinds[ERROR_MEMORY].rpc, error_kind_name(ERROR_MEMORY), kinds[ERROR_MEMORY].exit_code);
+	(void)snprintf(
+		buffer, size,
+		"{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":%d,\"message\":\"no memory for the answer\","
+		"\"data\":{\"kind\":\"%s\",\"exit_code\":%d}}}\n",
+		kinds[ERROR_MEMORY].rpc, error_kind_name(ERROR_MEMORY), kinds[ERROR_MEMORY].exit_code);
 	return strlen(buffer);
 }

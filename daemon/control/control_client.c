@@ -203,8 +203,7 @@ static void tend(struct control_client *client)
 
 void control_clients_tend(struct control_clients *clients)
 {
-	list_for_each(link, &clients->touched)
-	{
+	list_for_each (link, &clients->touched) {
 		tend(list_entry(link, struct control_client, touched_link));
 	}
 }
@@ -213,8 +212,7 @@ struct control_client *control_clients_find_victim(struct control_clients *clien
 {
 	struct control_client *lower = NULL;
 
-	list_for_each(link, &clients->all)
-	{
+	list_for_each (link, &clients->all) {
 		struct control_client *client = list_entry(link, struct control_client, link);
 
 		/* Nobody tells of a hang-up behind the end of the input. */

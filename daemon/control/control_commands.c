@@ -92,8 +92,7 @@ static json_t *call_STOP(struct control_call *call)
 static json_t *call_WAIT(struct control_call *call)
 {
 	const char *id = control_parameter_string(call->parameters, "operation");
-	const struct operation *operation =
-		supervisor_find_operation(call->hub->supervisor, operation_parse_id(id));
+	const struct operation *operation = supervisor_find_operation(call->hub->supervisor, operation_parse_id(id));
 
 	if (operation == NULL)
 		(void)error_set(&call->error, ERROR_NOT_FOUND, "there is no operation %s, or it is forgotten", id);

@@ -9,8 +9,7 @@ typedef bool session_wants_function(const struct control_session *session, const
 
 static bool is_wanted(const struct control_hub *hub, session_wants_function *wants, const void *what)
 {
-	list_for_each(link, &hub->sessions)
-	{
+	list_for_each (link, &hub->sessions) {
 		if (wants(list_entry(link, struct control_session, link), what))
 			return true;
 	}
@@ -24,8 +23,7 @@ static void broadcast(const struct control_hub *hub, session_wants_function *wan
 	struct text line = { 0 };
 
 	if (control_json_print(notification, &line)) {
-		list_for_each(link, &hub->sessions)
-		{
+		list_for_each (link, &hub->sessions) {
 			struct control_session *session = list_entry(link, struct control_session, link);
 
 			if (wants(session, what))
@@ -89,14 +87,13 @@ static void on_output(void *context, const struct worker *worker, const char *by
 
 static void answer_waits(struct control_session *session, const struct operation *operation)
 {
-	list_for_each(link, &session->waits)
-	{
+	list_for_each (link, &session->waits) {
 		struct control_wait *wait = list_entry(link, struct control_wait, link);
 
 		if (wait->operation != operation->id)
 			continue;
-		control_session_send(session, control_answer_result(json_incref(wait->id),
-								    control_report_operation(operation)));
+		control_session_send(session,
+				     control_answer_result(json_incref(wait->id), control_report_operation(operation)));
 		control_wait_destroy(session, wait);
 	}
 }
@@ -105,8 +102,7 @@ static void on_operation_finished(void *context, const struct operation *operati
 {
 	struct control_hub *hub = context;
 
-	list_for_each(link, &hub->sessions)
-	{
+	list_for_each (link, &hub->sessions) {
 		answer_waits(list_entry(link, struct control_session, link), operation);
 	}
 }

@@ -30,12 +30,9 @@ static const struct parameter parameters_known[] = {
 
 /** What a value must be, for people. */
 static const char *const kind_words[] = {
-	[PARAMETER_POOL] = "the name of a pool",
-	[PARAMETER_TARGET] = "a string POOL or POOL/SLOT",
-	[PARAMETER_CHANGE] = "a string N, +N or -N",
-	[PARAMETER_OPERATION] = "an operation's id, such as \"r-17\"",
-	[PARAMETER_SWITCH] = "true or false",
-	[PARAMETER_NUMBER] = "an integer that is not negative",
+	[PARAMETER_POOL] = "the name of a pool",     [PARAMETER_TARGET] = "a string POOL or POOL/SLOT",
+	[PARAMETER_CHANGE] = "a string N, +N or -N", [PARAMETER_OPERATION] = "an operation's id, such as \"r-17\"",
+	[PARAMETER_SWITCH] = "true or false",        [PARAMETER_NUMBER] = "an integer that is not negative",
 };
 
 static bool belongs_to(const struct parameter *parameter, enum control_command_id command, bool mutates)

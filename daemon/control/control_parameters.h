@@ -22,8 +22,7 @@ enum control_command_id {
  *
  * @param parameters  `params` of the request, or NULL
  */
-bool control_parameters_check(enum control_command_id command, bool mutates, json_t *parameters,
-			      struct error *error);
+bool control_parameters_check(enum control_command_id command, bool mutates, json_t *parameters, struct error *error);
 
 /* The values of checked parameters. */
 

@@ -37,8 +37,8 @@ json_t *control_report_operation(const struct operation *operation)
 	(void)operation_print_id(operation, id);
 	if (operation_is_running(operation))
 		return make_running(id);
-	return json_pack("{s:s, s:s, s:s, s:i, s:o, s:o, s:o, s:o}", "operation", id, "verb", verb_name(operation->verb),
-			 "outcome", outcome_name(operation->outcome), "exit_code",
+	return json_pack("{s:s, s:s, s:s, s:i, s:o, s:o, s:o, s:o}", "operation", id, "verb",
+			 verb_name(operation->verb), "outcome", outcome_name(operation->outcome), "exit_code",
 			 outcome_exit_code(operation->outcome), "message", control_json_string(message), "generation",
 			 control_json_number_or_null(operation->generation), "detail", make_detail(operation),
 			 "failed_worker", control_json_string_or_null(operation->failed_worker));
@@ -68,8 +68,8 @@ json_t *control_report_progress(const struct operation *operation, const struct 
 	return json_pack("{s:s, s:o, s:i, s:i, s:i, s:i, s:i, s:i, s:o}", "operation",
 			 operation_print_id(operation, id), "pool", control_json_string(pool->name), "wanted",
 			 pool->wanted, "ready_new", counts.ready, "starting_new", counts.starting, "ready_old",
-			 counts.outgoing_ready, "leaving", counts.leaving, "failed_starts", pool->failed_starts, "event",
-			 control_json_string(print_event(event, line, sizeof(line))));
+			 counts.outgoing_ready, "leaving", counts.leaving, "failed_starts", pool->failed_starts,
+			 "event", control_json_string(print_event(event, line, sizeof(line))));
 }
 
 /* ---- events */
@@ -167,8 +167,7 @@ static bool append_pool(const struct collection *collection, const struct pool *
 
 static bool append_pools(const struct collection *collection, const struct site *site, const struct pool *only)
 {
-	list_for_each(link, &site->pools)
-	{
+	list_for_each (link, &site->pools) {
 		const struct pool *pool = list_entry(link, struct pool, link);
 
 		if ((only == NULL || only == pool) && !append_pool(collection, pool))
@@ -182,8 +181,7 @@ static size_t count_logs(const struct site *site, const struct pool *only)
 {
 	size_t count = 1;
 
-	list_for_each(link, &site->pools)
-	{
+	list_for_each (link, &site->pools) {
 		const struct pool *pool = list_entry(link, struct pool, link);
 		struct pool_counts counts;
 
@@ -225,6 +223,6 @@ json_t *control_report_configuration(const struct site *site)
 
 json_t *control_report_version(void)
 {
-	return json_pack("{s:s, s:i, s:i}", "version", PACKAGE_VERSION, "protocol", UNICORND_PROTOCOL_VERSION, "control",
-			 UNICORND_CONTROL_VERSION);
+	return json_pack("{s:s, s:i, s:i}", "version", PACKAGE_VERSION, "protocol", UNICORND_PROTOCOL_VERSION,
+			 "control", UNICORND_CONTROL_VERSION);
 }

@@ -16,8 +16,7 @@ json_t *control_report_status(const struct supervisor *supervisor, const char *c
 /** An operation that is over, or that it goes on. */
 json_t *control_report_operation(const struct operation *operation);
 /** How far an operation is with a pool, and the event that made it so. */
-json_t *control_report_progress(const struct operation *operation, const struct pool *pool,
-				const struct event *event);
+json_t *control_report_progress(const struct operation *operation, const struct pool *pool, const struct event *event);
 
 json_t *control_report_event(const struct event *event);
 /** The kept events after `since`. */

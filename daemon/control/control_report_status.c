@@ -47,15 +47,14 @@ static json_t *make_heartbeat_age(const struct view *view, const struct worker *
 static json_t *make_worker_row(const struct view *view, const struct control_roster_slot *slot,
 			       const struct worker *worker)
 {
-	return json_pack("{s:i, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:n}", "slot", slot->number,
-			 "pid", control_json_number_or_null(worker->pid), "state", worker_state_name(worker->state),
-			 "generation", json_integer(worker->generation->number), "since",
-			 control_json_time(worker->since_ms), "restarts",
-			 json_integer(slot->slot != NULL ? slot->slot->restarts : 0), "last_exit",
-			 make_last_exit(slot->slot), "status", control_json_string(worker->status), "request",
-			 control_json_string(worker->request), "busy", control_json_count(worker->busy), "connections",
-			 control_json_count(worker->connections), "requests", control_json_count(worker->requests),
-			 "heartbeat_age", make_heartbeat_age(view, worker), "retry_in");
+	return json_pack(
+		"{s:i, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:n}", "slot", slot->number, "pid",
+		control_json_number_or_null(worker->pid), "state", worker_state_name(worker->state), "generation",
+		json_integer(worker->generation->number), "since", control_json_time(worker->since_ms), "restarts",
+		json_integer(slot->slot != NULL ? slot->slot->restarts : 0), "last_exit", make_last_exit(slot->slot),
+		"status", control_json_string(worker->status), "request", control_json_string(worker->request), "busy",
+		control_json_count(worker->busy), "connections", control_json_count(worker->connections), "requests",
+		control_json_count(worker->requests), "heartbeat_age", make_heartbeat_age(view, worker), "retry_in");
 }
 
 static json_t *make_retry(const struct view *view, const struct slot *slot)
@@ -78,9 +77,9 @@ static json_t *make_empty_row(const struct view *view, const struct control_rost
 	return json_pack("{s:i, s:n, s:s, s:n, s:o, s:o, s:o, s:s, s:s, s:i, s:i, s:i, s:n, s:o}", "slot", slot->number,
 			 "pid", "state", worker_state_name(WORKER_GONE), "generation", "since",
 			 known ? control_json_time(place->last_exit.at_ms) : json_null(), "restarts",
-			 json_integer(place != NULL ? place->restarts : 0), "last_exit", make_last_exit(place), "status",
-			 "", "request", "", "busy", 0, "connections", 0, "requests", 0, "heartbeat_age", "retry_in",
-			 make_retry(view, place));
+			 json_integer(place != NULL ? place->restarts : 0), "last_exit", make_last_exit(place),
+			 "status", "", "request", "", "busy", 0, "connections", 0, "requests", 0, "heartbeat_age",
+			 "retry_in", make_retry(view, place));
 }
 
 static bool append_slot(json_t *rows, const struct view *view, const struct control_roster_slot *slot)
@@ -134,8 +133,7 @@ static json_t *make_pools(const struct site *site, int64_t now_ms)
 {
 	json_t *pools = json_array();
 
-	list_for_each(link, &site->pools)
-	{
+	list_for_each (link, &site->pools) {
 		if (json_array_append_new(pools, make_pool(list_entry(link, struct pool, link), now_ms)) != 0) {
 			json_decref(pools);
 			return NULL;
@@ -160,8 +158,7 @@ static json_t *make_listeners(const struct site *site)
 {
 	json_t *listeners = json_array();
 
-	list_for_each(link, &site->listeners)
-	{
+	list_for_each (link, &site->listeners) {
 		if (json_array_append_new(listeners, make_listener(list_entry(link, struct listener, link))) != 0) {
 			json_decref(listeners);
 			return NULL;
@@ -175,8 +172,7 @@ static enum pool_state worst_state(const struct supervisor *supervisor)
 {
 	enum pool_state worst = supervisor->stopping ? POOL_STOPPING : POOL_STEADY;
 
-	list_for_each(link, &supervisor->site.pools)
-	{
+	list_for_each (link, &supervisor->site.pools) {
 		const struct pool *pool = list_entry(link, struct pool, link);
 
 		if (pool->state > worst)

@@ -44,8 +44,8 @@ static bool check_envelope(json_t *request, struct error *error)
 	if (!json_is_object(request))
 		return error_set(error, ERROR_INVALID_REQUEST, "a request must be an object");
 	if (id != NULL && !is_valid_id(id))
-		return error_set(error, ERROR_INVALID_REQUEST, "\"id\" must be a number or a string of at most %d bytes",
-				 ID_LENGTH_MAX);
+		return error_set(error, ERROR_INVALID_REQUEST,
+				 "\"id\" must be a number or a string of at most %d bytes", ID_LENGTH_MAX);
 	if (version == NULL || strcmp(version, "2.0") != 0)
 		return error_set(error, ERROR_INVALID_REQUEST, "\"jsonrpc\" must be \"2.0\"");
 	if (!json_is_string(json_object_get(request, "method")))
@@ -66,8 +66,7 @@ static const char *find_conflict(const struct control_call *call, char buffer[OP
 {
 	if (call->error.kind != ERROR_CONFLICT)
 		return NULL;
-	list_for_each(link, &call->hub->supervisor->operations)
-	{
+	list_for_each (link, &call->hub->supervisor->operations) {
 		const struct operation *operation = list_entry(link, struct operation, link);
 
 		if (operation_is_running(operation))

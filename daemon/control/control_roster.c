@@ -22,8 +22,7 @@ static size_t count_workers(const struct pool *pool)
 {
 	size_t count = 0;
 
-	list_for_each(link, &pool->workers)
-	{
+	list_for_each (link, &pool->workers) {
 		count++;
 	}
 	return count;
@@ -37,8 +36,7 @@ bool control_roster_init(struct control_roster *roster, const struct pool *pool)
 	roster->workers = calloc(count + 1, sizeof(*roster->workers));
 	if (roster->workers == NULL)
 		return false;
-	list_for_each(link, &pool->workers)
-	{
+	list_for_each (link, &pool->workers) {
 		roster->workers[roster->count++] = list_entry(link, struct worker, link);
 	}
 	qsort(roster->workers, roster->count, sizeof(*roster->workers), compare_workers);

@@ -208,8 +208,7 @@ void control_server_flush(struct control_server *server)
 
 	if (server == NULL)
 		return;
-	list_for_each(link, &server->clients.all)
-	{
+	list_for_each (link, &server->clients.all) {
 		flush_client(list_entry(link, struct control_client, link), until_ms);
 	}
 }
@@ -218,8 +217,7 @@ void control_server_destroy(struct control_server *server)
 {
 	if (server == NULL)
 		return;
-	list_for_each(link, &server->clients.all)
-	{
+	list_for_each (link, &server->clients.all) {
 		control_client_destroy(list_entry(link, struct control_client, link));
 	}
 	control_hub_finish(&server->hub);

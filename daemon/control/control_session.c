@@ -3,11 +3,14 @@
 #include "control/control_answer.h"
 #include "control/control_json.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
 /** Room for the line that says that there is no memory. */
 #define NO_MEMORY_SIZE 256
+/** From this size on an answer was made of so many small pieces that their memory is given back to the system. */
+#define LARGE_MESSAGE ((size_t)64 * 1024)
 
 void control_session_init(struct control_session *session)
 {
@@ -18,8 +21,7 @@ void control_session_init(struct control_session *session)
 
 void control_session_finish(struct control_session *session)
 {
-	list_for_each(link, &session->waits)
-	{
+	list_for_each (link, &session->waits) {
 		control_wait_destroy(session, list_entry(link, struct control_wait, link));
 	}
 	list_remove(&session->link);
@@ -29,13 +31,18 @@ void control_session_send(struct control_session *session, json_t *message)
 {
 	char no_memory[NO_MEMORY_SIZE];
 	struct text line = { 0 };
+	size_t length;
 
 	if (control_json_print(message, &line))
 		session->send(session->context, text_string(&line), line.length);
 	else
-		session->send(session->context, no_memory, control_answer_print_no_memory(no_memory, sizeof(no_memory)));
+		session->send(session->context, no_memory,
+			      control_answer_print_no_memory(no_memory, sizeof(no_memory)));
+	length = line.length;
 	text_finish(&line);
 	json_decref(message);
+	if (length >= LARGE_MESSAGE)
+		(void)malloc_trim(0);
 }
 
 bool control_session_wait(struct control_session *session, unsigned operation, json_t *id)
@@ -61,8 +68,7 @@ void control_wait_destroy(struct control_session *session, struct control_wait *
 
 bool control_session_waits_for(const struct control_session *session, unsigned operation)
 {
-	list_for_each(link, &session->waits)
-	{
+	list_for_each (link, &session->waits) {
 		if (list_entry(link, struct control_wait, link)->operation == operation)
 			return true;
 	}

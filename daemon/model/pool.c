@@ -43,6 +43,7 @@ void pool_destroy(struct pool *pool)
 		free(pool->slots[i]);
 	}
 	free(pool->slots);
+	free(pool->marks);
 	pool_settings_release(pool->previous_settings);
 	free(pool->name);
 	free(pool);
@@ -56,11 +57,16 @@ bool pool_reserve_slots(struct pool *pool, int wanted)
 	if (slots == NULL)
 		return false;
 	pool->slots = slots;
+	struct slot_mark *marks = realloc(pool->marks, (size_t)wanted * sizeof(struct slot_mark));
+	if (marks == NULL)
+		return false;
+	pool->marks = marks;
 	while (pool->slot_count < wanted) {
 		struct slot *slot = calloc(1, sizeof(*slot));
 		if (slot == NULL)
 			return false;
 		slot->number = pool->slot_count + 1;
+		marks[pool->slot_count] = (struct slot_mark){ 0 };
 		slots[pool->slot_count++] = slot;
 	}
 	return true;

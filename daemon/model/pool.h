@@ -48,8 +48,15 @@ struct slot {
 	struct last_exit last_exit;
 	struct output_ring last_output; /**< of the worker that ended last */
 	pid_t last_pid;
-	bool occupied;     /**< scratch of the pool's driver: a live worker of the target is in it */
-	bool served;       /**< scratch likewise: and that worker is good */
+};
+
+/**
+ * Scratch of the pool's driver, written at each step. Not in the slots: a page that is written between two forks is
+ * copied, and a thousand slots have many pages.
+ */
+struct slot_mark {
+	bool occupied; /**< a live worker of the target is in it */
+	bool served;   /**< and that worker is good */
 };
 
 struct operation;
@@ -60,6 +67,7 @@ struct pool {
 	struct list workers;
 	struct list spare;
 	struct slot **slots; /**< slot n is slots[n - 1] */
+	struct slot_mark *marks; /**< one for each slot */
 	int slot_count;      /**< allocated; may be more than wanted */
 
 	int wanted;          /**< workers */

@@ -137,6 +137,7 @@ static void put_configuration_back(struct supervisor *supervisor, struct operati
 void operation_driver_fail(struct supervisor *supervisor, struct operation *operation, int64_t now_ms)
 {
 	reload_discard(supervisor, operation);
+	supervisor->disturbed = true;
 	operation->phase = OPERATION_RESTORING;
 	put_configuration_back(supervisor, operation);
 	list_for_each(link, &supervisor->site.pools)
@@ -172,6 +173,9 @@ void operation_driver_finish(struct supervisor *supervisor, struct operation *op
 		if (pool->operation == operation)
 			pool_driver_end(supervisor, pool);
 	}
+	if (operation->message[0] == '\0' && outcome == OUTCOME_DONE && operation->generation > 0)
+		(void)snprintf(operation->message, sizeof(operation->message), "generation %u serves",
+			       operation->generation);
 	if (operation->message[0] == '\0')
 		(void)snprintf(operation->message, sizeof(operation->message), "%s", outcome_words(outcome));
 	supervisor_note(supervisor, now_ms, EVENT_OPERATION_FINISHED, NULL, NULL, "%s %s: %s: %s",

@@ -23,27 +23,29 @@ static bool is_probing(const struct pool *pool, const struct pool_counts *counts
 	return pool->failures > 0 && counts->ready + counts->outgoing_ready == 0;
 }
 
+static struct slot_mark *mark_of(const struct pool *pool, int slot)
+{
+	return &pool->marks[slot - 1];
+}
+
 /** When the next start in an empty slot is due, or TIME_NEVER. */
 static int64_t start_time(const struct pool *pool, const struct slot *slot, bool probing)
 {
-	if (slot->occupied || slot->refused)
+	if (mark_of(pool, slot->number)->occupied || slot->refused)
 		return TIME_NEVER;
 	return probing && pool->next_start_ms > slot->next_start_ms ? pool->next_start_ms : slot->next_start_ms;
 }
 
 static void mark_slots(struct pool *pool)
 {
-	for (int i = 0; i < pool->slot_count; i++) {
-		pool->slots[i]->occupied = false;
-		pool->slots[i]->served = false;
-	}
+	for (int i = 0; i < pool->slot_count; i++)
+		pool->marks[i] = (struct slot_mark){ 0 };
 	list_for_each(link, &pool->workers)
 	{
 		struct worker *worker = list_entry(link, struct worker, link);
 		if (!worker_is_live(worker) || pool_is_outgoing(pool, worker))
 			continue;
-		pool_slot(pool, worker->slot)->occupied = true;
-		pool_slot(pool, worker->slot)->served = worker->good;
+		*mark_of(pool, worker->slot) = (struct slot_mark){ .occupied = true, .served = worker->good };
 	}
 }
 
@@ -90,7 +92,7 @@ static void start_workers(struct supervisor *supervisor, struct pool *pool, int 
 		struct slot *slot = pool->slots[i];
 		if (start_time(pool, slot, probing) > now_ms)
 			continue;
-		slot->occupied = true;
+		mark_of(pool, slot->number)->occupied = true;
 		count--;
 		if (!worker_driver_start(supervisor, pool, slot, now_ms))
 			slot->next_start_ms = now_ms + NO_MEMORY_PAUSE_MS;
@@ -101,7 +103,8 @@ static void drain(struct supervisor *supervisor, struct worker *worker, int64_t 
 {
 	struct operation *operation = worker->pool->operation;
 
-	if (operation != NULL && operation->phase == OPERATION_ROLLING && worker->state == WORKER_READY)
+	if (operation != NULL && worker->state == WORKER_READY &&
+	    (operation->phase == OPERATION_OPENING || operation->phase == OPERATION_ROLLING))
 		operation->changed = true;
 	worker_driver_order(supervisor, worker, WORKER_EVENT_DRAIN_ORDERED, now_ms);
 }
@@ -117,7 +120,7 @@ static int drain_workers(struct supervisor *supervisor, struct pool *pool, enum 
 			break;
 		if (worker->state != state || !pool_is_outgoing(pool, worker))
 			continue;
-		if (only_followed && worker->slot <= wanted_of(pool) && !pool_slot(pool, worker->slot)->served)
+		if (only_followed && worker->slot <= wanted_of(pool) && !mark_of(pool, worker->slot)->served)
 			continue;
 		drain(supervisor, worker, now_ms);
 		count--;

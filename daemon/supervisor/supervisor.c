@@ -122,6 +122,7 @@ static bool settle_once(struct supervisor *supervisor, int64_t now_ms)
 {
 	bool changed = false;
 
+	supervisor->disturbed = false;
 	list_for_each(pool_link, &supervisor->site.pools)
 	{
 		pool_driver_settle(supervisor, list_entry(pool_link, struct pool, link), now_ms);
@@ -131,7 +132,7 @@ static bool settle_once(struct supervisor *supervisor, int64_t now_ms)
 		if (operation_driver_advance(supervisor, list_entry(link, struct operation, link), now_ms))
 			changed = true;
 	}
-	return reload_sweep(supervisor, now_ms) || changed;
+	return reload_sweep(supervisor, now_ms) || changed || supervisor->disturbed;
 }
 
 static bool is_settled(const struct supervisor *supervisor)

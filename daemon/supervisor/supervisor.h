@@ -39,6 +39,7 @@ struct supervisor {
 	bool start_failed;  /**< a listener of the first configuration could not be opened: the daemon ends */
 	struct error start_error;
 	bool stopping;
+	bool disturbed;     /**< an operation failed while settling: pools that had settled before have work again */
 	bool finished;      /**< stopped and nothing is left: the daemon ends */
 };
 

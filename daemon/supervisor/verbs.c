@@ -260,7 +260,7 @@ static struct operation *find_stop(const struct supervisor *supervisor)
 	list_for_each(link, &supervisor->operations)
 	{
 		struct operation *operation = list_entry(link, struct operation, link);
-		if (operation->verb == VERB_STOP)
+		if (operation->verb == VERB_STOP && operation_is_running(operation))
 			return operation;
 	}
 	return NULL;

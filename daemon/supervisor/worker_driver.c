@@ -75,8 +75,6 @@ static void act_ready(struct supervisor *supervisor, struct worker *worker, int6
 {
 	worker->was_ready = true;
 	worker->ready_ms = now_ms;
-	if (worker->beat_ms < now_ms)
-		worker->beat_ms = now_ms;
 	supervisor_note(supervisor, now_ms, EVENT_WORKER_READY, NULL, worker, "ready after %.3f s",
 			(double)(now_ms - worker->started_ms) / 1000.0);
 	for (size_t i = 0; i < worker->generation->listener_count; i++)
@@ -179,6 +177,9 @@ void worker_driver_order(struct supervisor *supervisor, struct worker *worker, e
 
 void worker_driver_became_ready(struct supervisor *supervisor, struct worker *worker, int64_t now_ms)
 {
+	/* Its silence counts from now; before the table arms the deadline. */
+	if (worker->state == WORKER_STARTING)
+		worker->beat_ms = now_ms;
 	handle(supervisor, worker, WORKER_EVENT_BECAME_READY, now_ms);
 }
 

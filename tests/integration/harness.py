@@ -298,7 +298,7 @@ class Site:
                                         stderr=subprocess.PIPE, env=self.environment, cwd=self.folder,
                                         pass_fds=self.pass_fds, preexec_fn=preexec_fn)
         self.log = []
-        self.reader = threading.Thread(target=self.read_log, args=(self.process.stderr,), daemon=True)
+        self.reader = threading.Thread(target=self.read_log, args=(self.process.stderr, self.log), daemon=True)
         self.reader.start()
         return self
 
@@ -311,13 +311,14 @@ class Site:
             self.wait("site_ready")
         return self
 
-    def read_log(self, stream):
+    def read_log(self, stream, log):
+        """The list is the daemon's that was started: the end of one that was killed may come after the next start."""
         for line in stream:
             with self.changed:
-                self.log.append(line.decode(errors="replace").rstrip("\n"))
+                log.append(line.decode(errors="replace").rstrip("\n"))
                 self.changed.notify_all()
         with self.changed:
-            self.log.append(None)
+            log.append(None)
             self.changed.notify_all()
 
     def wait_log(self, pattern, bound=BOUND):

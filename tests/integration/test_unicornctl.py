@@ -128,8 +128,8 @@ def failed_operation_shows_the_last_output():
     ran = talk([result({**DONE, "outcome": "untouched", "exit_code": 5, "message": "the new workers fail",
                         "detail": "Traceback:\n  no module", "failed_worker": "app/2"})], "reload")
     check(ran.status == 5 and ran.out == "", ran)
-    check(ran.err == "unicornctl: the new workers fail\nThe last output of app/2:\n    Traceback:\n      no module\n",
-          ran)
+    check(ran.err == "unicornctl: the new workers fail\nThe last output of app/2:\n    Traceback:\n      no module\n"
+          "failed; the old generation serves untouched\n", ran)
 
 
 @test

@@ -37,9 +37,12 @@ bool allocation_has_failed(void)
 	return failed;
 }
 
-void allocation_pause(bool pause)
+bool allocation_pause(bool pause)
 {
+	bool before = paused;
+
 	paused = pause;
+	return before;
 }
 
 static bool may_allocate(void)

@@ -15,7 +15,7 @@ void allocation_count_from_now(unsigned fail_at);
 unsigned allocation_counted(void);
 /** @return true when one failed since. */
 bool allocation_has_failed(void);
-/** While paused nothing is counted and nothing fails. */
-void allocation_pause(bool pause);
+/** While paused nothing is counted and nothing fails. @return whether it was paused before */
+bool allocation_pause(bool pause);
 
 #endif

@@ -1,6 +1,5 @@
 #include "fake_world.h"
 
-#include <check.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,7 +74,7 @@ static void push(struct fake_world *world, const struct fake_event *event)
 {
 	size_t child = world->event_count++;
 
-	ck_assert_uint_lt(child, FAKE_EVENTS_MAX);
+	require(child < FAKE_EVENTS_MAX, "too many events");
 	world->events[child] = *event;
 	world->events[child].order = (uint32_t)next_random(world);
 	while (child > 0 && is_earlier(&world->events[child], &world->events[(child - 1) / 2])) {
@@ -154,7 +153,7 @@ void fake_world_end(struct fake_world *world, pid_t pid, int status)
 {
 	struct fake_process *process = fake_world_process(world, pid);
 
-	ck_assert_ptr_nonnull(process);
+	require(process != NULL, "there is no process %d", (int)pid);
 	plan_end(world, process, 0, status);
 }
 
@@ -207,11 +206,11 @@ static bool prepare(void *context, struct generation *generation, struct error *
 	struct fake_world *world = context;
 	int i = 0;
 
-	ck_assert_ptr_null(generation->launch);
+	require(generation->launch == NULL, "a generation is prepared twice");
 	if (world->fails != NULL && world->fails(world->context, FAKE_PREPARE))
 		return error_set(error, ERROR_CONFIGURATION, "%s: cannot be prepared", generation->settings->name);
 	while (world->launch_used[i] != 0)
-		ck_assert_int_lt(++i, FAKE_LAUNCHES_MAX);
+		require(++i < FAKE_LAUNCHES_MAX, "too many generations");
 	world->launch_used[i] = 1;
 	world->launches++;
 	generation->launch = &world->launch_used[i];
@@ -225,7 +224,7 @@ static void forget(void *context, struct generation *generation)
 
 	if (launch == NULL)
 		return;
-	ck_assert_int_eq(*launch, 1);
+	require(*launch == 1, "a generation is forgotten twice");
 	*launch = 0;
 	world->launches--;
 	generation->launch = NULL;
@@ -237,7 +236,7 @@ static struct fake_process *free_process(struct fake_world *world)
 		if (world->processes[i].state == FAKE_FREE)
 			return &world->processes[i];
 	}
-	ck_assert_int_lt(world->process_count, FAKE_PROCESSES_MAX);
+	require(world->process_count < FAKE_PROCESSES_MAX, "too many processes");
 	return &world->processes[world->process_count++];
 }
 
@@ -248,7 +247,7 @@ static void attach(struct fake_world *world, struct worker *worker)
 	if (worker->attachment != NULL)
 		return;
 	while (world->attachment_used[i] != 0)
-		ck_assert_int_lt(++i, FAKE_PROCESSES_MAX);
+		require(++i < FAKE_PROCESSES_MAX, "too many attachments");
 	world->attachment_used[i] = 1;
 	world->attachments++;
 	worker->attachment = &world->attachment_used[i];
@@ -256,13 +255,12 @@ static void attach(struct fake_world *world, struct worker *worker)
 
 static void assert_can_spawn(const struct fake_world *world, const struct worker *worker)
 {
-	ck_assert_ptr_nonnull(worker->generation);
-	ck_assert_ptr_nonnull(worker->generation->launch);
-	ck_assert_int_eq(worker->state, WORKER_STARTING);
-	ck_assert_int_eq(worker->pid, 0);
-	ck_assert_msg(find_process(world, worker) == NULL, "a worker record is used for two processes");
+	require(worker->generation != NULL && worker->generation->launch != NULL, "a start of something unprepared");
+	require(worker->state == WORKER_STARTING && worker->pid == 0, "a start in state %s",
+		worker_state_name(worker->state));
+	require(find_process(world, worker) == NULL, "a worker record is used for two processes");
 	for (size_t i = 0; i < worker->generation->listener_count; i++)
-		ck_assert_int_eq(worker->generation->listeners[i]->state, LISTENER_OPEN);
+		require(worker->generation->listeners[i]->state == LISTENER_OPEN, "a start without its listener");
 }
 
 static void spawn(void *context, struct worker *worker)
@@ -290,7 +288,7 @@ static void send_signal(void *context, struct worker *worker, int signal)
 	struct fake_world *world = context;
 	struct fake_process *process = find_process(world, worker);
 
-	ck_assert_msg(process != NULL, "a signal for a process that is not there");
+	require(process != NULL, "a signal for a process that is not there");
 	if (world->before_signal != NULL)
 		world->before_signal(world->context, worker, signal);
 	if (process->state == FAKE_RUNNING)
@@ -303,9 +301,9 @@ static void release(void *context, struct worker *worker)
 {
 	struct fake_world *world = context;
 
-	ck_assert_msg(find_process(world, worker) == NULL, "a worker is released before its process is gone");
+	require(find_process(world, worker) == NULL, "a worker is released before its process is gone");
 	world->releases++;
-	ck_assert_uint_le(world->releases, world->exits);
+	require(world->releases <= world->exits, "a worker is released twice");
 }
 
 static void discard(void *context, struct worker *worker)
@@ -313,10 +311,10 @@ static void discard(void *context, struct worker *worker)
 	struct fake_world *world = context;
 	char *attachment = worker->attachment;
 
-	ck_assert_msg(find_process(world, worker) == NULL, "a worker is discarded before its process is gone");
+	require(find_process(world, worker) == NULL, "a worker is discarded before its process is gone");
 	if (attachment == NULL)
 		return;
-	ck_assert_int_eq(*attachment, 1);
+	require(*attachment == 1, "a worker is discarded twice");
 	*attachment = 0;
 	world->attachments--;
 	worker->attachment = NULL;
@@ -337,9 +335,9 @@ static void open_listener(void *context, struct listener *listener)
 	struct fake_listener *known;
 	struct fake_event event = { .kind = FAKE_EVENT_LISTENER, .listener = listener };
 
-	ck_assert_msg(find_listener(world, listener) == NULL, "a listener is opened twice");
+	require(find_listener(world, listener) == NULL, "a listener is opened twice");
 	known = find_listener(world, NULL);
-	ck_assert_ptr_nonnull(known);
+	require(known != NULL, "too many listeners");
 	*known = (struct fake_listener){ .listener = listener, .fd = ++world->last_fd };
 	event.number = (unsigned)known->fd;
 	event.at_ms = world->now_ms + fake_world_random(world, 3);
@@ -351,7 +349,7 @@ static void adjust_listener(void *context, struct listener *listener)
 	struct fake_world *world = context;
 	const struct fake_listener *known = find_listener(world, listener);
 
-	ck_assert_msg(known != NULL && known->open, "a listener that is not open is adjusted");
+	require(known != NULL && known->open, "a listener that is not open is adjusted");
 	world->adjustments++;
 }
 
@@ -360,8 +358,8 @@ static void close_listener(void *context, struct listener *listener)
 	struct fake_world *world = context;
 	struct fake_listener *known = find_listener(world, listener);
 
-	ck_assert_msg(known != NULL, "a listener that is unknown is closed");
-	ck_assert_msg(listener->generations == 0, "a listener is closed under a generation");
+	require(known != NULL, "a listener that is unknown is closed");
+	require(listener->generations == 0, "a listener is closed under a generation");
 	world->listeners_open -= known->open;
 	*known = (struct fake_listener){ 0 };
 }
@@ -514,7 +512,7 @@ static void deliver_wake(struct fake_world *world)
 		world->now_ms = world->wake_ms;
 		world->wakes_in_a_row = 0;
 	}
-	ck_assert_msg(++world->wakes_in_a_row < WAKES_MAX, "the supervisor wakes up for nothing, again and again");
+	require(++world->wakes_in_a_row < WAKES_MAX, "the supervisor wakes up for nothing, again and again");
 	world->wake_ms = TIME_NEVER;
 	supervisor_wake(world->supervisor, world->now_ms);
 }
@@ -593,7 +591,7 @@ void fake_world_init(struct fake_world *world, struct supervisor *supervisor, ui
 	world->processes = calloc(FAKE_PROCESSES_MAX, sizeof(*world->processes));
 	world->events = calloc(FAKE_EVENTS_MAX, sizeof(*world->events));
 	world->attachment_used = calloc(FAKE_PROCESSES_MAX, 1);
-	ck_assert(world->processes != NULL && world->events != NULL && world->attachment_used != NULL);
+	require(world->processes != NULL && world->events != NULL && world->attachment_used != NULL, "no memory");
 }
 
 void fake_world_finish(struct fake_world *world)

@@ -23,8 +23,16 @@
 
 #include "supervisor/supervisor.h"
 
+#include <check.h>
 #include <stdbool.h>
 #include <stdint.h>
+
+/** As ck_assert_msg(), which allocates and writes even when all is well: too much for something done so often. */
+#define require(holds, ...)                                                                                            \
+	do {                                                                                                           \
+		if (!(holds))                                                                                          \
+			ck_abort_msg(__VA_ARGS__);                                                                     \
+	} while (0)
 
 #define FAKE_PROCESSES_MAX 2048
 #define FAKE_EVENTS_MAX    16384

@@ -1,6 +1,6 @@
 #include "invariants.h"
 
-#include <check.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +8,8 @@
 
 /** Generations that one site of a test may have at a time. */
 #define GENERATIONS_MAX 64
+/** Of a record whose verb has not returned yet. */
+#define ID_PENDING UINT_MAX
 
 void invariant_broken(const struct stage *stage, const char *file, int line, const char *fmt, ...)
 {
@@ -62,6 +64,20 @@ void invariants_before_spawn(struct stage *stage, const struct worker *worker)
 	}
 }
 
+/** Notes in whose time somebody who had served before was told to leave, for want of a successor or not. */
+static void touch_records(struct stage *stage, const struct worker *worker)
+{
+	const struct operation *operation = worker->pool->operation;
+
+	for (int i = 0; operation != NULL && i < STAGE_RECORDS_MAX; i++) {
+		struct operation_record *record = &stage->records[i];
+		if (record->id != operation->id && record->id != ID_PENDING)
+			continue;
+		for (int row = 0; row < record->serving_count; row++)
+			record->touched = record->touched || record->serving[row] == worker->pid;
+	}
+}
+
 /** How many would still serve without that worker. */
 static int serving_without(const struct pool *pool, const struct worker *without)
 {
@@ -92,6 +108,8 @@ void invariants_before_signal(struct stage *stage, const struct worker *worker, 
 		invariant(stage, !worker->was_ready || serving >= floor,
 			  "%s/%d: %d would serve without it, the floor is %d", pool->name, worker->slot, serving,
 			  floor);
+		if (worker->was_ready && !worker->superseded)
+			touch_records(stage, worker);
 	}
 	if (worker->ordered && worker->sent_signal == SIGKILL && signal == SIGKILL && worker->cause == CAUSE_NONE)
 		invariant(stage, worker->state == WORKER_KILLING, "%s/%d: killed in state %s", pool->name, worker->slot,
@@ -119,7 +137,7 @@ static void count_reference(struct generation_counts *counts, const struct gener
 	while (i < counts->count && counts->rows[i].generation != generation)
 		i++;
 	if (i == counts->count) {
-		ck_assert_int_lt(i, GENERATIONS_MAX);
+		require(i < GENERATIONS_MAX, "too many generations");
 		counts->rows[counts->count++] = (struct generation_count){ .generation = generation };
 	}
 	counts->rows[i].references++;
@@ -404,11 +422,27 @@ static const struct pool_record *find_pool_record(const struct operation_record 
 }
 
 /** @return what an operation that can still fail found, NULL when there is none */
-static const struct operation_record *find_earlier(struct stage *stage, const struct operation *operation)
+static struct operation_record *find_earlier(struct stage *stage, const struct operation *operation)
 {
 	if (operation == NULL || (operation->phase != OPERATION_OPENING && operation->phase != OPERATION_ROLLING))
 		return NULL;
 	return find_record(stage, operation->id);
+}
+
+static void record_pid(struct operation_record *record, pid_t pid)
+{
+	if (record->serving_count < STAGE_SERVING_MAX)
+		record->serving[record->serving_count++] = pid;
+}
+
+static void record_serving(struct operation_record *record, const struct pool *pool)
+{
+	list_for_each(link, &pool->workers)
+	{
+		const struct worker *worker = list_entry(link, struct worker, link);
+		if (worker->state == WORKER_READY && !pool_is_outgoing(pool, worker))
+			record_pid(record, worker->pid);
+	}
 }
 
 /** A pool that another operation changes just now: what that one found is what was before. */
@@ -425,6 +459,8 @@ static void record_pool(struct stage *stage, struct operation_record *record, co
 		row = *found;
 	}
 	record->pools[record->pool_count++] = row;
+	if (earlier == NULL)
+		record_serving(record, pool);
 }
 
 static bool is_target(const char *target, const struct pool *pool)
@@ -450,7 +486,9 @@ struct operation_record *invariants_begin_record(struct stage *stage, enum verb 
 
 	if (record == NULL)
 		return NULL;
-	*record = (struct operation_record){ .verb = verb, .whole_site = target == NULL };
+	*record = (struct operation_record){ .id = ID_PENDING, .verb = verb };
+	for (int i = 0; i < STAGE_RECORDS_MAX; i++)
+		stage->records[i].can_fail = false;
 	list_for_each(link, &supervisor->site.pools)
 	{
 		const struct pool *pool = list_entry(link, struct pool, link);
@@ -460,7 +498,11 @@ struct operation_record *invariants_begin_record(struct stage *stage, enum verb 
 	list_for_each(link, &supervisor->operations)
 	{
 		const struct operation *operation = list_entry(link, struct operation, link);
-		if (operation->saved != NULL && find_earlier(stage, operation) != NULL)
+		struct operation_record *earlier = find_earlier(stage, operation);
+		if (earlier == NULL)
+			continue;
+		earlier->can_fail = true;
+		if (operation->saved != NULL)
 			record->earlier = operation->id;
 	}
 	record->configuration = print_configuration(supervisor->site.configuration);
@@ -511,8 +553,12 @@ void invariants_end_record(struct stage *stage, struct operation_record *record,
 		invariants_operation_finished(stage, operation);
 	for (int i = 0; i < STAGE_RECORDS_MAX; i++) {
 		const struct operation *old = supervisor_find_operation(&stage->supervisor, stage->records[i].id);
-		if (stage->records[i].id != 0 && (old == NULL || !operation_is_running(old)))
-			forget_record(&stage->records[i]);
+		if (stage->records[i].id == 0 || (old != NULL && operation_is_running(old)))
+			continue;
+		record->touched = record->touched || (stage->records[i].can_fail && stage->records[i].touched);
+		for (int row = 0; stage->records[i].can_fail && row < stage->records[i].serving_count; row++)
+			record_pid(record, stage->records[i].serving[row]);
+		forget_record(&stage->records[i]);
 	}
 	disown_pools(stage, operation);
 }
@@ -535,6 +581,8 @@ static void compare(struct stage *stage, const struct operation *operation, cons
 {
 	char *now;
 
+	invariant(stage, operation->outcome != OUTCOME_UNTOUCHED || !record->touched,
+		  "operation %u says \"untouched\", but a worker that served was told to leave", operation->id);
 	for (int i = 0; i < record->pool_count; i++)
 		compare_pool(stage, operation, &record->pools[i]);
 	if (record->verb != VERB_RELOAD)

@@ -1,5 +1,6 @@
 #include "stage.h"
 
+#include "allocation.h"
 #include "base/log.h"
 #include "invariants.h"
 #include "programs.h"
@@ -85,6 +86,7 @@ static const char *read_pool(const char *text, struct configuration *configurati
 
 struct configuration *stage_configuration(const char *text)
 {
+	bool paused = allocation_pause(true);
 	struct configuration *configuration = configuration_create();
 	char kind[16];
 	char name[64];
@@ -98,6 +100,7 @@ struct configuration *stage_configuration(const char *text)
 		else
 			text = read_pool(text, configuration, name);
 	}
+	(void)allocation_pause(paused);
 	return configuration;
 }
 
@@ -125,7 +128,10 @@ static void event_happened(void *context, const struct event *event)
 
 static void operation_finished(void *context, const struct operation *operation)
 {
+	bool paused = allocation_pause(true);
+
 	invariants_operation_finished(context, operation);
+	(void)allocation_pause(paused);
 }
 
 static void before_spawn(void *context, const struct worker *worker)
@@ -141,9 +147,11 @@ static void before_signal(void *context, const struct worker *worker, int signal
 static void after_event(void *context)
 {
 	struct stage *stage = context;
+	bool paused = allocation_pause(true);
 
 	stage->steps++;
 	invariants_check(stage);
+	(void)allocation_pause(paused);
 }
 
 void stage_open(struct stage *stage, uint64_t seed)
@@ -285,7 +293,7 @@ void stage_up(struct stage *stage, const char *text)
 	struct operation *operation = stage_start(stage, text);
 
 	ck_assert_int_eq(stage_wait(stage, operation, 100000), OUTCOME_DONE);
-	ck_assert(stage_is_calm(stage));
+	ck_assert(stage_wait_calm(stage, 100000));
 	ck_assert(stage->supervisor.ready_once);
 }
 

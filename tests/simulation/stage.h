@@ -19,6 +19,7 @@
 
 #define STAGE_POOLS_MAX 8
 #define STAGE_RECORDS_MAX 16
+#define STAGE_SERVING_MAX 128
 
 /** What a pool looked like before an operation. */
 struct pool_record {
@@ -32,9 +33,12 @@ struct pool_record {
 struct operation_record {
 	unsigned id; /**< 0: free */
 	enum verb verb;
-	bool whole_site; /**< it concerns all pools; else only pools[0] */
 	struct pool_record pools[STAGE_POOLS_MAX];
 	int pool_count;
+	pid_t serving[STAGE_SERVING_MAX]; /**< who served */
+	int serving_count;
+	bool touched; /**< one of them was told to leave */
+	bool can_fail; /**< when another operation was asked for: it has something to hand on */
 	char *configuration; /**< in effect before, printed */
 	unsigned earlier;    /**< a running operation that will put back another configuration */
 };

@@ -81,8 +81,7 @@ static bool move_worker(struct control_world *world, struct worker *worker)
 /** Lets one thing happen; what it leads to may be anything, so the next one is looked for anew. */
 static bool move_one(struct control_world *world)
 {
-	list_for_each(link, &world->supervisor.site.listeners)
-	{
+	list_for_each (link, &world->supervisor.site.listeners) {
 		struct listener *listener = list_entry(link, struct listener, link);
 
 		if (listener->state == LISTENER_OPENING) {
@@ -90,10 +89,8 @@ static bool move_one(struct control_world *world)
 			return true;
 		}
 	}
-	list_for_each(pool_link, &world->supervisor.site.pools)
-	{
-		list_for_each(link, &list_entry(pool_link, struct pool, link)->workers)
-		{
+	list_for_each (pool_link, &world->supervisor.site.pools) {
+		list_for_each (link, &list_entry(pool_link, struct pool, link)->workers) {
 			if (move_worker(world, list_entry(link, struct worker, link)))
 				return true;
 		}

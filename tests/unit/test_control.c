@@ -9,11 +9,13 @@
 #include "control/control_access.h"
 #include "control/control_input.h"
 #include "control/control_json.h"
+#include "control/control_output.h"
 #include "control/control_path.h"
 #include "control/control_request.h"
 #include "unicornd/control.h"
 
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 /** One client, whose mail is a text of lines. */
@@ -112,7 +114,8 @@ static json_t *call(struct client *self, const char *method, const char *paramet
 {
 	char line[1024];
 
-	snprintf(line, sizeof(line), "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"%s\",\"params\":%s}", method, parameters);
+	snprintf(line, sizeof(line), "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"%s\",\"params\":%s}", method,
+		 parameters);
 	return answer_to(self, line);
 }
 
@@ -279,6 +282,60 @@ START_TEST(test_depth_is_counted_outside_of_strings)
 }
 END_TEST
 
+/* ---- output */
+
+/** Takes so many bytes at the other end. */
+static void drain(int fd, size_t length)
+{
+	static char bytes[65536];
+
+	while (length > 0) {
+		ssize_t taken = recv(fd, bytes, length < sizeof(bytes) ? length : sizeof(bytes), 0);
+
+		ck_assert_int_gt(taken, 0);
+		length -= (size_t)taken;
+	}
+}
+
+START_TEST(test_output_for_a_reader_that_never_catches_up_does_not_grow)
+{
+	static char piece[65536];
+	struct control_output output = { 0 };
+	int pair[2];
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+	/* More than the socket takes, so that something waits all the time. */
+	for (int i = 0; i < 16; i++)
+		ck_assert(control_output_append(&output, piece, sizeof(piece)));
+	for (int i = 0; i < 500; i++) {
+		ck_assert(control_output_append(&output, piece, sizeof(piece)));
+		ck_assert(control_output_write(&output, pair[0]));
+		ck_assert_uint_gt(control_output_pending(&output), 0);
+		ck_assert_uint_le(output.text.length, 34 * sizeof(piece));
+		drain(pair[1], sizeof(piece));
+	}
+	close(pair[1]);
+	ck_assert(!control_output_write(&output, pair[0]));
+	control_output_finish(&output);
+	close(pair[0]);
+}
+END_TEST
+
+START_TEST(test_output_beyond_the_limit_is_refused)
+{
+	static char piece[UNICORND_CONTROL_BACKLOG_MAX];
+	struct control_output output = { 0 };
+
+	ck_assert(control_output_append(&output, piece, 1));
+	ck_assert(!control_output_append(&output, piece, sizeof(piece)));
+	ck_assert(control_output_append(&output, piece, sizeof(piece) - 1));
+	ck_assert(!control_output_append(&output, piece, 1));
+	ck_assert_uint_eq(control_output_pending(&output), sizeof(piece));
+	control_output_finish(&output);
+	ck_assert_ptr_null(output.text.data);
+}
+END_TEST
+
 /* ---- envelopes */
 
 static const struct {
@@ -403,7 +460,8 @@ START_TEST(test_an_unknown_method_is_named)
 
 	ck_assert_int_eq(error_code(answer), -32601);
 	ck_assert_str_eq(error_message(answer), "there is no method \"Status\"");
-	ck_assert_str_eq(string_of(json_object_get(json_object_get(answer, "error"), "data"), "kind"), "unknown_method");
+	ck_assert_str_eq(string_of(json_object_get(json_object_get(answer, "error"), "data"), "kind"),
+			 "unknown_method");
 	json_decref(answer);
 }
 END_TEST
@@ -451,8 +509,11 @@ START_TEST(test_credentials_decide_the_role)
 	static gid_t groups[] = { 7, 100, 200 };
 	const struct control_access open = { .owner = 42 };
 	const struct control_access closed = {
-		.owner = 42, .has_operator_group = true, .operator_group = 100,
-		.has_observer_group = true, .observer_group = 200,
+		.owner = 42,
+		.has_operator_group = true,
+		.operator_group = 100,
+		.has_observer_group = true,
+		.observer_group = 200,
 	};
 	struct control_peer root = { .uid = 0 };
 	struct control_peer owner = { .uid = 42 };
@@ -548,8 +609,8 @@ START_TEST(test_status_says_how_a_worker_ended_and_when_one_beat)
 	ck_assert_str_eq(string_of(last, "signal"), "SEGV");
 	ck_assert(json_is_null(json_object_get(last, "status")));
 	ck_assert_int_eq(integer_of(last, "pid"), 1001);
-	ck_assert_double_eq_tol(
-		json_number_value(json_object_get(json_array_get(slots, 1), "heartbeat_age")), 1.5, 0.0001);
+	ck_assert_double_eq_tol(json_number_value(json_object_get(json_array_get(slots, 1), "heartbeat_age")), 1.5,
+				0.0001);
 	json_decref(answer);
 }
 END_TEST
@@ -567,8 +628,8 @@ START_TEST(test_an_empty_slot_is_a_row_too)
 	}
 	ck_assert_ptr_null(first_worker());
 	answer = call(&client, "status", "{}");
-	slot = json_array_get(
-		json_object_get(json_array_get(json_object_get(result_of(answer), "pools"), 0), "slots"), 0);
+	slot = json_array_get(json_object_get(json_array_get(json_object_get(result_of(answer), "pools"), 0), "slots"),
+			      0);
 	ck_assert_int_eq(integer_of(slot, "slot"), 1);
 	ck_assert(json_is_null(json_object_get(slot, "pid")));
 	ck_assert_str_eq(string_of(slot, "state"), "gone");
@@ -823,8 +884,8 @@ START_TEST(test_waits_have_a_limit)
 	for (int i = 0; i < CONTROL_WAITS_MAX; i++)
 		ask(&client, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"wait\",\"params\":{\"operation\":\"r-2\"}}");
 	expect_silence(&client);
-	expect_error(&client, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"wait\",\"params\":{\"operation\":\"r-2\"}}", -32600,
-		     "waiting already");
+	expect_error(&client, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"wait\",\"params\":{\"operation\":\"r-2\"}}",
+		     -32600, "waiting already");
 	json_decref(call(&client, "version", "{}"));
 }
 END_TEST
@@ -1045,6 +1106,8 @@ static Suite *make_suite(void)
 	tcase_add_test(pure, test_lines_are_the_same_however_they_are_cut);
 	tcase_add_test(pure, test_no_more_lines_when_one_is_the_last);
 	tcase_add_test(pure, test_a_line_has_a_limit_that_counts_the_newline);
+	tcase_add_test(pure, test_output_for_a_reader_that_never_catches_up_does_not_grow);
+	tcase_add_test(pure, test_output_beyond_the_limit_is_refused);
 	tcase_add_test(pure, test_credentials_decide_the_role);
 	tcase_add_test(pure, test_a_group_that_does_not_exist_is_an_error);
 	tcase_add_loop_test(pure, test_texts_become_valid, 0, (int)(sizeof(texts) / sizeof(texts[0])));
