@@ -48,14 +48,19 @@ static void announce_status(struct announcer *announcer)
 	service_manager_notify(status);
 }
 
-static void announce_reloading(struct announcer *announcer)
+static void tell_reloading(void)
 {
 	char lines[96];
 
-	announcer->reloading = true;
 	(void)snprintf(lines, sizeof(lines), "RELOADING=1\nMONOTONIC_USEC=%lld",
 		       (long long)clock_monotonic_ms() * 1000);
 	service_manager_notify(lines);
+}
+
+static void announce_reloading(struct announcer *announcer)
+{
+	announcer->reloading = true;
+	tell_reloading();
 }
 
 static void announce_ready(struct announcer *announcer)
@@ -84,6 +89,15 @@ static void settled(void *context)
 		announce_reloading(announcer);
 	if (announcer->reloading && !reloading)
 		announce_ready(announcer);
+}
+
+void announcer_reload_refused(const struct supervisor *supervisor)
+{
+	/* While another reload runs, or before the start is over, READY=1 is still to come. */
+	if (!supervisor->ready_once || supervisor->stopping || is_reloading(supervisor))
+		return;
+	tell_reloading();
+	service_manager_notify("READY=1");
 }
 
 static void beat(struct ev_loop *loop, ev_timer *timer, int events)

@@ -23,4 +23,7 @@ struct announcer {
 void announcer_start(struct announcer *announcer, struct ev_loop *loop, struct supervisor *supervisor);
 void announcer_stop(struct announcer *announcer);
 
+/** A reload by signal was refused: a service of Type=notify-reload waits for the words all the same. */
+void announcer_reload_refused(const struct supervisor *supervisor);
+
 #endif

@@ -1,7 +1,3 @@
-#ifdef HAVE_CONFIG_H
-#include "config.h"
-#endif
-
 #include "announcer.h"
 #include "base/clock.h"
 #include "base/log.h"

@@ -1,5 +1,6 @@
 #include "signals.h"
 
+#include "announcer.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "control/control_reload.h"
@@ -35,8 +36,10 @@ static void reload(struct signals *signals)
 	struct error error;
 
 	if (control_load_and_reload(signals->supervisor, signals->source, &options, clock_monotonic_ms(), &error,
-				    &problems) == NULL)
+				    &problems) == NULL) {
 		log_error("reload refused: %s", problems.length > 0 ? text_string(&problems) : error.text);
+		announcer_reload_refused(signals->supervisor);
+	}
 	text_finish(&problems);
 }
 

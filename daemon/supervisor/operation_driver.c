@@ -159,6 +159,23 @@ static bool is_settled(const struct supervisor *supervisor, const struct operati
 	return true;
 }
 
+/** An operation that ends well has said nothing so far. */
+static void explain(struct operation *operation)
+{
+	bool done = operation->outcome == OUTCOME_DONE;
+
+	if (operation->message[0] != '\0')
+		return;
+	if (done && operation->verb == VERB_START)
+		(void)snprintf(operation->message, sizeof(operation->message), "listeners are open, workers start");
+	else if (done && operation->generation > 0)
+		(void)snprintf(operation->message, sizeof(operation->message), "generation %u serves",
+			       operation->generation);
+	else
+		(void)snprintf(operation->message, sizeof(operation->message), "%s",
+			       outcome_words(operation->outcome));
+}
+
 void operation_driver_finish(struct supervisor *supervisor, struct operation *operation, enum outcome outcome,
 			     int64_t now_ms)
 {
@@ -173,11 +190,7 @@ void operation_driver_finish(struct supervisor *supervisor, struct operation *op
 		if (pool->operation == operation)
 			pool_driver_end(supervisor, pool);
 	}
-	if (operation->message[0] == '\0' && outcome == OUTCOME_DONE && operation->generation > 0)
-		(void)snprintf(operation->message, sizeof(operation->message), "generation %u serves",
-			       operation->generation);
-	if (operation->message[0] == '\0')
-		(void)snprintf(operation->message, sizeof(operation->message), "%s", outcome_words(outcome));
+	explain(operation);
 	supervisor_note(supervisor, now_ms, EVENT_OPERATION_FINISHED, NULL, NULL, "%s %s: %s: %s",
 			operation_print_id(operation, id), verb_name(operation->verb), outcome_name(outcome),
 			operation->message);

@@ -3,17 +3,20 @@
 #include "supervisor/pool_failures.h"
 #include "supervisor/worker_driver.h"
 
+static void reset_slot(struct slot *slot)
+{
+	slot->failures = 0;
+	slot->next_start_ms = 0;
+	slot->given_up = false;
+	slot->refused = false;
+	slot->deaths.count = 0;
+}
+
 /** Forgets what the slots' failures say about a generation that is no longer the target. */
 static void reset_failures(struct pool *pool)
 {
-	for (int i = 0; i < pool->slot_count; i++) {
-		struct slot *slot = pool->slots[i];
-		slot->failures = 0;
-		slot->next_start_ms = 0;
-		slot->given_up = false;
-		slot->refused = false;
-		slot->deaths.count = 0;
-	}
+	for (int i = 0; i < pool->slot_count; i++)
+		reset_slot(pool->slots[i]);
 	pool->failures = 0;
 	pool->next_start_ms = 0;
 	pool->given_up = false;
@@ -168,6 +171,8 @@ bool pool_driver_want(struct supervisor *supervisor, struct pool *pool, int want
 	if (wanted != pool->wanted)
 		supervisor_note(supervisor, now_ms, EVENT_POOL_SCALED, pool, NULL, "%d -> %d workers", pool->wanted,
 				wanted);
+	for (int number = pool->wanted + 1; number <= wanted; number++)
+		reset_slot(pool_slot(pool, number));
 	pool->wanted = wanted;
 	return true;
 }

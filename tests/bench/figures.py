@@ -12,7 +12,10 @@ def shorten(number):
 
 
 class Figures:
-    """Prints figures as they come and counts those that missed their target. Less is better, for all of them."""
+    """Prints figures as they come and counts those that missed their target.
+
+    Less is better, for all of them; a ratio is the value divided by the peer's.
+    """
 
     def __init__(self, output=sys.stdout):
         self.output = output

@@ -6,6 +6,7 @@ import processes
 from daemon import SLEEPER, Daemon, run_and_time, run_unicornctl
 from figures import note
 from peers import S6, Supervisord, found
+from small_site import time_replacement
 
 READY_TARGET_S = 2.0
 MEMORY_TARGET_MB = 10.0
@@ -15,6 +16,8 @@ BEATING_TARGET_PERCENT = 1.0
 DESCRIPTORS_PER_WORKER = 4
 SETTLE_SECONDS = 2.0
 STATUS_RUNS = 10
+DEATHS = 10
+DEATH_PAUSE_SECONDS = 0.1
 START_SECONDS = 120
 LONG_ROUND_SECONDS = 20  # a peer that takes longer is measured once
 BEAT_SECONDS = 1.0
@@ -26,10 +29,19 @@ def check_limits(bench):
         raise RuntimeError(f"RLIMIT_NOFILE is below {needed}")
 
 
+def kill_some(daemon, milliseconds, cpu):
+    """Each in another slot, as the pause after a second failure is not meant."""
+    for worker in daemon.workers()[:DEATHS]:
+        before = processes.cpu_seconds(daemon.pid)
+        milliseconds.append(time_replacement(worker))
+        time.sleep(DEATH_PAUSE_SECONDS)
+        cpu.append((processes.cpu_seconds(daemon.pid) - before) * 1000)
+
+
 def ready(bench):
-    """Workers that say that they serve; then the daemon's size and how long a status takes."""
+    """Workers that say that they serve; then the daemon's size, how long a status takes, and what a death costs."""
     check_limits(bench)
-    seconds, cpu, memory, status = [], [], [], []
+    seconds, cpu, memory, status, death, death_cpu = [], [], [], [], [], []
     for _ in range(bench.rounds):
         daemon = Daemon.with_http(bench.folder(), bench.workers, beats=False)
         try:
@@ -38,10 +50,13 @@ def ready(bench):
             time.sleep(SETTLE_SECONDS)
             status += [run_unicornctl(daemon, "status", "--json") * 1000 for _ in range(STATUS_RUNS)]
             memory.append(processes.pss_megabytes(daemon.pid))
+            kill_some(daemon, death, death_cpu)
         finally:
             daemon.stop()
     bench.figures.say(f"ready_{bench.workers}_workers", seconds, "s", READY_TARGET_S)
     bench.figures.say("cpu_of_the_daemon_to_a_ready_worker", cpu, "us")
+    bench.figures.say(f"death_to_replacement_of_{bench.workers}_workers", death, "ms")
+    bench.figures.say(f"cpu_of_a_death_of_{bench.workers}_workers", death_cpu, "ms")
     return status, memory
 
 

@@ -14,6 +14,7 @@ import time
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 POLL_SECONDS = 0.002
+DESCRIPTORS_WANTED = 16384
 END_SECONDS = 30  # after which a process that does not end is an error
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -28,7 +29,13 @@ def prepare():
     """Adopts orphans and allows as many descriptors as possible."""
     _libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    wanted = hard if hard == resource.RLIM_INFINITY else max(hard, DESCRIPTORS_WANTED)
+    for limit in (wanted, hard):
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
+            return
+        except (OSError, ValueError):
+            continue  # not allowed to raise it; the figures that need more say so
 
 
 def descriptors_allowed():

@@ -67,6 +67,14 @@ def wait_gone(pid, bound=BOUND):
     assert ready, f"process {pid} is still there after {bound} s"
 
 
+def wait_program(pid, name, bound=BOUND):
+    """Waits until a child of the daemon has become the program; there is no event to be had for an execve."""
+    end = time.monotonic() + bound
+    while pathlib.Path(f"/proc/{pid}/comm").read_text().strip() != name:
+        assert time.monotonic() < end, f"process {pid} has not become {name} after {bound} s"
+        os.sched_yield()
+
+
 def exists(pid):
     """Whether a process lives; one that is dead and not reaped yet does not."""
     try:
@@ -291,10 +299,12 @@ class Site:
 
     # -- start and end
 
+    def command(self, *arguments):
+        return [UNICORND, "--socket", self.socket, *(arguments or ("-c", str(self.path)))]
+
     def launch(self, *arguments, preexec_fn=None):
         """Starts the daemon; without arguments with the file, or with those."""
-        command = [UNICORND, "--socket", self.socket, *(arguments or ("-c", str(self.path)))]
-        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+        self.process = subprocess.Popen(self.command(*arguments), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                         stderr=subprocess.PIPE, env=self.environment, cwd=self.folder,
                                         pass_fds=self.pass_fds, preexec_fn=preexec_fn)
         self.log = []

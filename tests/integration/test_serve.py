@@ -8,8 +8,9 @@ import signal
 import socket
 import subprocess
 
-from harness import (BOUND, EXAMPLES, HELLO_WORKER, HTTP_WORKER, UNICORND, Site, descriptors_of, environment_of, exists,
-                     get, listener, new_address, pool, proc_status, run_tests, test, wait_gone)
+from harness import (BOUND, EXAMPLES, HELLO_WORKER, HTTP_WORKER, UNICORND, Load, Site, check_load, descriptors_of,
+                     environment_of, exists, get, listener, new_address, pool, proc_status, run_tests, test, wait_gone,
+                     wait_program)
 
 STATUS = ["site", "version", "generation", "pid", "listeners", "pools"]
 LISTENER = ["name", "address", "backlog", "queue"]
@@ -24,6 +25,10 @@ def simple(address, command=HTTP_WORKER, **settings):
 def check_has(row, names):
     missing = [name for name in names if name not in row]
     assert not missing, f"{missing} missing in {row}"
+
+
+# A process that changes nothing of what it was given, but opens `gate`, where it can be met behind its execve.
+PLAIN_WORKER = "sh -c 'echo READY=1 >&$UNICORND_STATUS_FD; exec cat gate'"
 
 
 @test
@@ -76,6 +81,28 @@ def hello_c_serves():
 
 
 @test
+def unix_sockets_serve():
+    with Site() as site:
+        path = site.folder / "web.sock"
+        name = f"@{site.folder}"
+        site.write(listener("web", f"unix:{path}", mode="0640") + listener("hidden", name) +
+                   pool("app", HTTP_WORKER, listeners=("web", "hidden"), workers=2))
+        with socket.socket(socket.AF_UNIX) as stale:
+            stale.bind(str(path))
+        site.start()
+        assert os.stat(path).st_mode & 0o777 == 0o640
+        with Load(f"unix:{path}") as one, Load(f"unix:{name}", "--close") as two:
+            site.reload()
+            check_load(one, two)
+        assert [row["address"] for row in site.status()["listeners"]] == [f"unix:{path}", name]
+        assert site.stop() == 0
+        assert not path.exists()
+        path.write_text("a file")
+        site.launch()
+        assert site.wait_exit() == 69 and path.read_text() == "a file"
+
+
+@test
 def hello_sh_is_a_worker():
     with Site(pool("job", f"sh {EXAMPLES / 'hello.sh'}", listeners=(), workers=2)) as site:
         site.start()
@@ -91,8 +118,8 @@ def hello_sh_is_a_worker():
 def worker_inherits_what_it_should_and_nothing_else():
     one, two = new_address(), new_address()
     with Site(listener("web", one) + listener("extra", two) +
-              pool("app", "sleep 1000", listeners=("extra", "web"), environment=["COLOUR=red"],
-                   ready="alive 1ms")) as site:
+              pool("app", PLAIN_WORKER, listeners=("extra", "web"), environment=["COLOUR=red"])) as site:
+        os.mkfifo(site.folder / "gate")
         # What the daemon itself was given must not reach a worker.
         leak = os.open("/dev/null", os.O_RDONLY)
         os.set_inheritable(leak, True)
@@ -101,13 +128,14 @@ def worker_inherits_what_it_should_and_nothing_else():
         site.start()
         os.close(leak)
         pid = site.pids()[1]
-        names = environment_of(pid)
+        with (site.folder / "gate").open("w"):
+            names = environment_of(pid)
+            fds = {number: what for number, what in descriptors_of(pid).items() if not what.endswith("/gate")}
         expected = {"LISTEN_FDS": "2", "LISTEN_PID": str(pid), "LISTEN_FDNAMES": "extra:web", "UNICORND_STATUS_FD": "5",
                     "UNICORND_POOL": "app", "UNICORND_SLOT": "1", "UNICORND_GENERATION": "1", "COLOUR": "red",
                     "WATCHDOG_USEC": "2000000", "WATCHDOG_PID": str(pid)}
         assert {name: names.get(name) for name in expected} == expected, names
         assert names["NOTIFY_SOCKET"].startswith("@"), names
-        fds = descriptors_of(pid)
         assert sorted(fds) == [0, 1, 2, 3, 4, 5], fds
         assert fds[3].startswith("socket:") and fds[4].startswith("socket:") and fds[5].startswith("pipe:"), fds
         assert fds[0] == "/dev/null" and fds[1] == fds[2] and fds[1].startswith("pipe:"), fds
@@ -123,9 +151,11 @@ def worker_starts_with_default_signals_in_its_own_group():
                                         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR2})))
         site.wait_log("site_ready")
         pid = site.pids()[1]
-        status = proc_status(pid)
-        assert all(int(status[name], 16) == 0 for name in ("SigBlk", "SigIgn", "SigCgt")), status
-        assert os.getpgid(pid) == pid and os.getpgid(site.process.pid) != pid
+        wait_program(pid, "sleep")
+        with (site.folder / "gate").open("w"):
+            status = proc_status(pid)
+            assert all(int(status[name], 16) == 0 for name in ("SigBlk", "SigIgn", "SigCgt")), status
+            assert os.getpgid(pid) == pid and os.getpgid(site.process.pid) != pid
         assert site.stop() == 0
 
 

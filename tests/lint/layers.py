@@ -41,8 +41,6 @@ def includes(path):
     """Yields (line number, '<' or '"', name) for each include of a file."""
     for number, line in enumerate(tap.lines(path), 1):
         match = INCLUDE.match(line)
-        if match and match.group(2) == "config.h":
-            continue  # configure's, the same for all
         if match:
             yield number, match[1], match[2]
 

@@ -100,21 +100,38 @@ static const char *choose_program(bool broken)
 	return broken ? programs_broken[pick(programs_broken_count)] : "good";
 }
 
+/** One word of a setting at a time: the order in which arguments are worked out is the compiler's choice. */
+#define WRITE_CHOICE(name, ...) write_text(", " name "=%s", CHOOSE(__VA_ARGS__))
+
+static void write_limits(void)
+{
+	if (pick(4) > 0) {
+		WRITE_CHOICE("surge", "25%", "1", "2", "100%");
+		WRITE_CHOICE("max_unavailable", "0", "0", "1");
+	} else {
+		write_text(", surge=0");
+		WRITE_CHOICE("max_unavailable", "1", "2", "50%");
+	}
+	write_text(", roll_attempts=%u", 1 + pick(3));
+	WRITE_CHOICE("roll_timeout", "5s", "10m");
+	WRITE_CHOICE("backoff", "100ms 30s", "100ms 2s", "1ms 10ms");
+	WRITE_CHOICE("give_up", "10 in 60s", "3 in 10s", "never");
+}
+
 static void write_pool(const char *name, bool broken)
 {
-	bool surge = pick(4) > 0;
-
-	write_text("; pool %s: command=%s, workers=%u, listeners=%s", name, choose_program(broken), 1 + pick(5),
-		   CHOOSE("web", "admin", "web admin"));
-	write_text(", surge=%s, max_unavailable=%s", surge ? CHOOSE("25%", "1", "2", "100%") : "0",
-		   surge ? CHOOSE("0", "0", "1") : CHOOSE("1", "2", "50%"));
-	write_text(", min_ready=%s, ready_timeout=%s", CHOOSE("0", "0", "500ms", "3s"), CHOOSE("2s", "6s", "60s"));
-	write_text(", heartbeat=%s, heartbeat_soft=%s, heartbeat_hard=%s", CHOOSE("required", "optional", "none"),
-		   CHOOSE("1500ms", "3s"), CHOOSE("4s", "9s"));
-	write_text(", drain_timeout=%s, abort=%s, abort_timeout=%s", CHOOSE("0", "300ms", "5s"), CHOOSE("yes", "no"),
-		   CHOOSE("0", "1s"));
-	write_text(", roll_attempts=%u, roll_timeout=%s, backoff=%s, give_up=%s", 1 + pick(3), CHOOSE("5s", "10m"),
-		   CHOOSE("100ms 30s", "100ms 2s", "1ms 10ms"), CHOOSE("10 in 60s", "3 in 10s", "never"));
+	write_text("; pool %s: command=%s", name, choose_program(broken));
+	write_text(", workers=%u", 1 + pick(5));
+	WRITE_CHOICE("listeners", "web", "admin", "web admin");
+	WRITE_CHOICE("min_ready", "0", "0", "500ms", "3s");
+	WRITE_CHOICE("ready_timeout", "2s", "6s", "60s");
+	WRITE_CHOICE("heartbeat", "required", "optional", "none");
+	WRITE_CHOICE("heartbeat_soft", "1500ms", "3s");
+	WRITE_CHOICE("heartbeat_hard", "4s", "9s");
+	WRITE_CHOICE("drain_timeout", "0", "300ms", "5s");
+	WRITE_CHOICE("abort", "yes", "no");
+	WRITE_CHOICE("abort_timeout", "0", "1s");
+	write_limits();
 }
 
 /** A configuration of one to three pools; some of them are broken when `broken` is set. */
@@ -123,8 +140,9 @@ static const char *write_site(bool broken)
 	static const char *const names[] = { "app", "api", "jobs" };
 
 	schedule.length = 0;
-	write_text("listener web: address=127.0.0.1:80%02u; listener admin: address=127.0.0.1:90%02u, backlog=%u",
-		   pick(3), pick(2), 1 + pick(4));
+	write_text("listener web: address=127.0.0.1:80%02u", pick(3));
+	write_text("; listener admin: address=127.0.0.1:90%02u", pick(2));
+	write_text(", backlog=%u", 1 + pick(4));
 	for (int i = 0; i < 3; i++) {
 		if (i == 0 || pick(3) > 0)
 			write_pool(names[i], broken && pick(2) == 0);
@@ -152,7 +170,9 @@ static const char *some_pool(void)
 
 static void reload(void)
 {
-	struct reload_options options = { .only_changed = pick(3) == 0, .supersede = pick(2) == 0 };
+	struct reload_options options = { .only_changed = pick(3) == 0 };
+
+	options.supersede = pick(2) == 0;
 	const char *text = pick(4) == 0 ? change_site() : write_site(pick(3) == 0);
 
 	if (pick(4) == 0)
@@ -163,24 +183,27 @@ static void reload(void)
 static void scale(void)
 {
 	const char *change = CHOOSE("+1", "-1", "1", "2", "5", "8", "+3", "-2");
+	const char *pool = some_pool();
 
-	(void)stage_scale(&schedule.stage, some_pool(), change, pick(3) == 0);
+	(void)stage_scale(&schedule.stage, pool, change, pick(3) == 0);
 }
 
 static void restart(void)
 {
+	bool supersede = pick(3) == 0;
+	const char *pool = some_pool();
 	char target[32];
 
+	(void)snprintf(target, sizeof(target), "%s/%u", pool, 1 + pick(4));
 	switch (pick(3)) {
 	case 0:
-		(void)stage_restart(&schedule.stage, NULL, pick(3) == 0);
+		(void)stage_restart(&schedule.stage, NULL, supersede);
 		break;
 	case 1:
-		(void)stage_restart(&schedule.stage, some_pool(), pick(3) == 0);
+		(void)stage_restart(&schedule.stage, pool, supersede);
 		break;
 	default:
-		(void)snprintf(target, sizeof(target), "%s/%u", some_pool(), 1 + pick(4));
-		(void)stage_restart(&schedule.stage, target, pick(3) == 0);
+		(void)stage_restart(&schedule.stage, target, supersede);
 		break;
 	}
 }

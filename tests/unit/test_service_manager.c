@@ -1,10 +1,6 @@
 /*
  * The service manager's side is played by the test. What needs libsystemd is expected to be silent without it.
  */
-#ifdef HAVE_CONFIG_H
-#include "config.h"
-#endif
-
 #include "unit.h"
 
 #include "base/ownership.h"

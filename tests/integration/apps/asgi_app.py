@@ -1,9 +1,11 @@
-"""An ASGI application: says which process answered."""
+"""An ASGI application: says which process answered; /slow takes its time between two halves of the answer."""
 
+import asyncio
 import os
 
 BODY = f"pid {os.getpid()}\n".encode()
 HEADERS = [(b"content-type", b"text/plain"), (b"content-length", str(len(BODY)).encode())]
+PAUSE = 0.3  # seconds: time enough for the end to be ordered
 
 
 async def app(scope, receive, send):
@@ -14,4 +16,9 @@ async def app(scope, receive, send):
         await send({"type": "lifespan.shutdown.complete"})
         return
     await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
-    await send({"type": "http.response.body", "body": BODY})
+    if scope["path"] == "/slow":
+        await send({"type": "http.response.body", "body": BODY[:4], "more_body": True})
+        await asyncio.sleep(PAUSE)
+        await send({"type": "http.response.body", "body": BODY[4:]})
+    else:
+        await send({"type": "http.response.body", "body": BODY})
