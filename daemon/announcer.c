@@ -8,8 +8,7 @@
 
 static bool is_reloading(const struct supervisor *supervisor)
 {
-	list_for_each(link, &supervisor->operations)
-	{
+	list_for_each (link, &supervisor->operations) {
 		const struct operation *operation = list_entry(link, struct operation, link);
 		if (operation->verb == VERB_RELOAD && operation_is_running(operation))
 			return true;
@@ -23,8 +22,7 @@ static void describe(const struct supervisor *supervisor, char *text, size_t siz
 	int ready = 0;
 	int wanted = 0;
 
-	list_for_each(link, &supervisor->site.pools)
-	{
+	list_for_each (link, &supervisor->site.pools) {
 		const struct pool *pool = list_entry(link, struct pool, link);
 		struct pool_counts counts;
 		pool_count(pool, &counts);
@@ -110,7 +108,8 @@ static void beat(struct ev_loop *loop, ev_timer *timer, int events)
 
 void announcer_start(struct announcer *announcer, struct ev_loop *loop, struct supervisor *supervisor)
 {
-	double period = (double)service_manager_watchdog_ms() / 2000.0; /* at half of it, as sd_watchdog_enabled(3) says */
+	double period =
+		(double)service_manager_watchdog_ms() / 2000.0; /* at half of it, as sd_watchdog_enabled(3) says */
 
 	*announcer = (struct announcer){ .loop = loop, .supervisor = supervisor };
 	list_init(&announcer->observer.link);

@@ -47,8 +47,7 @@ static void scale(struct signals *signals, const char *change)
 {
 	struct error error;
 
-	list_for_each(link, &signals->supervisor->site.pools)
-	{
+	list_for_each (link, &signals->supervisor->site.pools) {
 		const struct pool *pool = list_entry(link, struct pool, link);
 		if (supervisor_scale(signals->supervisor, pool->name, change, false, clock_monotonic_ms(), &error) ==
 		    NULL)
@@ -79,7 +78,7 @@ static const struct {
 	int number;
 	void (*act)(struct signals *signals);
 } table[SIGNALS_COUNT] = {
-	{ SIGTERM, stop },     { SIGINT, stop },	{ SIGQUIT, stop_now }, { SIGHUP, reload },
+	{ SIGTERM, stop },     { SIGINT, stop },        { SIGQUIT, stop_now }, { SIGHUP, reload },
 	{ SIGTTIN, scale_up }, { SIGTTOU, scale_down }, { SIGUSR1, reopen },
 };
 

@@ -142,15 +142,26 @@ static json_t *make_pools(const struct site *site, int64_t now_ms)
 	return pools;
 }
 
+/** As configured; for port 0 what the kernel has chosen. */
+static struct address find_address(const struct listener *listener)
+{
+	const struct address *configured = &listener->settings->address;
+	bool tcp = configured->kind == ADDRESS_TCP4 || configured->kind == ADDRESS_TCP6;
+	struct address bound;
+
+	return tcp && configured->port == 0 && socket_address(listener->fd, &bound) ? bound : *configured;
+}
+
 static json_t *make_listener(const struct listener *listener)
 {
+	const struct address where = find_address(listener);
 	char address[ADDRESS_TEXT_SIZE];
 	struct socket_queue queue = { 0 };
 	bool known = listener->fd >= 0 && socket_queue(listener->fd, &queue);
 
 	return json_pack("{s:o, s:o, s:o, s:o}", "name", control_json_string(listener->settings->name), "address",
-			 control_json_string(address_print(&listener->settings->address, address, sizeof(address))),
-			 "backlog", known ? json_integer(queue.limit) : json_null(), "queue",
+			 control_json_string(address_print(&where, address, sizeof(address))), "backlog",
+			 known ? json_integer(queue.limit) : json_null(), "queue",
 			 known ? json_integer(queue.waiting) : json_null());
 }
 

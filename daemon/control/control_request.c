@@ -66,13 +66,10 @@ static const char *find_conflict(const struct control_call *call, char buffer[OP
 {
 	if (call->error.kind != ERROR_CONFLICT)
 		return NULL;
-	list_for_each (link, &call->hub->supervisor->operations) {
-		const struct operation *operation = list_entry(link, struct operation, link);
+	const struct operation *operation =
+		supervisor_find_operation(call->hub->supervisor, call->hub->supervisor->conflict);
 
-		if (operation_is_running(operation))
-			return operation_print_id(operation, buffer);
-	}
-	return NULL;
+	return operation != NULL ? operation_print_id(operation, buffer) : NULL;
 }
 
 static json_t *make_answer(struct control_call *call, json_t *result)

@@ -43,6 +43,7 @@ struct slot {
 	unsigned failures; /**< in a row */
 	int64_t next_start_ms;
 	bool given_up;     /**< too many deaths: tried at the longest pause only */
+	bool failed_start; /**< its last worker ended before it was ready */
 	bool refused;      /**< the worker refuses its configuration: not tried again */
 	struct death_tally deaths;
 	struct last_exit last_exit;

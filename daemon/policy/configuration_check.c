@@ -79,14 +79,7 @@ static void check_pool(const struct pool_settings *pool, struct text *problems)
 		complain(problems, pool, "ready: looks at the output, which must be captured: output = capture");
 }
 
-/** Port 0 is a different one each time. */
-static bool addresses_clash(const struct address *a, const struct address *b)
-{
-	if ((a->kind == ADDRESS_TCP4 || a->kind == ADDRESS_TCP6) && a->port == 0)
-		return false;
-	return address_equal(a, b);
-}
-
+/** A listener is known by its address: also two of port 0 would be one. */
 static void check_addresses(const struct configuration *configuration, struct text *problems)
 {
 	char buffer[ADDRESS_TEXT_SIZE];
@@ -97,7 +90,7 @@ static void check_addresses(const struct configuration *configuration, struct te
 		for (size_t k = 0; k < i; k++) {
 			const struct listener_settings *other = configuration->listeners[k];
 
-			if (addresses_clash(&listener->address, &other->address))
+			if (address_equal(&listener->address, &other->address))
 				text_append(problems, "%s: listener %s: address: %s is that of listener %s\n",
 					    listener->origin, listener->name,
 					    address_print(&listener->address, buffer, sizeof(buffer)), other->name);

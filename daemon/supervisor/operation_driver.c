@@ -13,13 +13,11 @@ static void forget_oldest(struct supervisor *supervisor)
 {
 	int count = 0;
 
-	list_for_each(link, &supervisor->operations)
-	{
+	list_for_each (link, &supervisor->operations) {
 		(void)link;
 		count++;
 	}
-	list_for_each(link, &supervisor->operations)
-	{
+	list_for_each (link, &supervisor->operations) {
 		struct operation *operation = list_entry(link, struct operation, link);
 		if (count <= OPERATIONS_KEPT)
 			break;
@@ -60,13 +58,14 @@ bool operation_driver_may_begin(struct supervisor *supervisor, const struct pool
 {
 	if (supervisor->stopping)
 		return error_set(error, ERROR_STOPPING, "the site is stopping");
-	list_for_each(link, &supervisor->operations)
-	{
+	list_for_each (link, &supervisor->operations) {
 		struct operation *operation = list_entry(link, struct operation, link);
 		char id[OPERATION_ID_SIZE];
-		if (concerns(operation, pool) && !supersede)
-			return error_set(error, ERROR_CONFLICT, "%s (%s) is still running",
-					 operation_print_id(operation, id), verb_name(operation->verb));
+		if (!concerns(operation, pool) || supersede)
+			continue;
+		supervisor->conflict = operation->id;
+		return error_set(error, ERROR_CONFLICT, "%s (%s) is still running", operation_print_id(operation, id),
+				 verb_name(operation->verb));
 	}
 	return true;
 }
@@ -85,8 +84,7 @@ static void inherit(struct supervisor *supervisor, struct operation *heir, struc
 		heir->saved = operation->saved;
 		operation->saved = NULL;
 	}
-	list_for_each(link, &supervisor->site.pools)
-	{
+	list_for_each (link, &supervisor->site.pools) {
 		struct pool *pool = list_entry(link, struct pool, link);
 		if (pool->operation != operation)
 			continue;
@@ -100,8 +98,7 @@ static void inherit(struct supervisor *supervisor, struct operation *heir, struc
 void operation_driver_supersede(struct supervisor *supervisor, struct operation *heir, const struct pool *pool,
 				int64_t now_ms)
 {
-	list_for_each(link, &supervisor->operations)
-	{
+	list_for_each (link, &supervisor->operations) {
 		struct operation *operation = list_entry(link, struct operation, link);
 		if (operation == heir || !concerns(operation, pool))
 			continue;
@@ -140,8 +137,7 @@ void operation_driver_fail(struct supervisor *supervisor, struct operation *oper
 	supervisor->disturbed = true;
 	operation->phase = OPERATION_RESTORING;
 	put_configuration_back(supervisor, operation);
-	list_for_each(link, &supervisor->site.pools)
-	{
+	list_for_each (link, &supervisor->site.pools) {
 		struct pool *member = list_entry(link, struct pool, link);
 		if (member->operation == operation)
 			pool_driver_restore(supervisor, member, now_ms);
@@ -150,8 +146,7 @@ void operation_driver_fail(struct supervisor *supervisor, struct operation *oper
 
 static bool is_settled(const struct supervisor *supervisor, const struct operation *operation)
 {
-	list_for_each(link, &supervisor->site.pools)
-	{
+	list_for_each (link, &supervisor->site.pools) {
 		const struct pool *pool = list_entry(link, struct pool, link);
 		if (pool->operation == operation && pool->rolling)
 			return false;
@@ -172,8 +167,7 @@ static void explain(struct operation *operation)
 		(void)snprintf(operation->message, sizeof(operation->message), "generation %u serves",
 			       operation->generation);
 	else
-		(void)snprintf(operation->message, sizeof(operation->message), "%s",
-			       outcome_words(operation->outcome));
+		(void)snprintf(operation->message, sizeof(operation->message), "%s", outcome_words(operation->outcome));
 }
 
 void operation_driver_finish(struct supervisor *supervisor, struct operation *operation, enum outcome outcome,
@@ -184,8 +178,7 @@ void operation_driver_finish(struct supervisor *supervisor, struct operation *op
 	operation->phase = OPERATION_OVER;
 	operation->outcome = outcome;
 	operation->finished_ms = now_ms;
-	list_for_each(link, &supervisor->site.pools)
-	{
+	list_for_each (link, &supervisor->site.pools) {
 		struct pool *pool = list_entry(link, struct pool, link);
 		if (pool->operation == operation)
 			pool_driver_end(supervisor, pool);
@@ -194,8 +187,7 @@ void operation_driver_finish(struct supervisor *supervisor, struct operation *op
 	supervisor_note(supervisor, now_ms, EVENT_OPERATION_FINISHED, NULL, NULL, "%s %s: %s: %s",
 			operation_print_id(operation, id), verb_name(operation->verb), outcome_name(outcome),
 			operation->message);
-	list_for_each(link, &supervisor->observers)
-	{
+	list_for_each (link, &supervisor->observers) {
 		struct observer *observer = list_entry(link, struct observer, link);
 		if (observer->operation_finished != NULL)
 			observer->operation_finished(observer->context, operation);
@@ -207,8 +199,7 @@ void operation_driver_finish(struct supervisor *supervisor, struct operation *op
 /** Pools that the configuration in effect does not have leave, under the operation's eyes. */
 static void remove_pools(struct supervisor *supervisor, struct operation *operation, int64_t now_ms)
 {
-	list_for_each(link, &supervisor->site.pools)
-	{
+	list_for_each (link, &supervisor->site.pools) {
 		struct pool *pool = list_entry(link, struct pool, link);
 		if (pool->removed || pool->target == NULL ||
 		    configuration_find_pool(supervisor->site.configuration, pool->name) != NULL)

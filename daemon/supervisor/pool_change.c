@@ -111,11 +111,20 @@ void pool_driver_roll_to(struct supervisor *supervisor, struct pool *pool, struc
 			generation->number);
 }
 
+/** Who was to be replaced stays; a successor that is there already, but not good yet, is the one too many. */
 static void take_back_orders(struct pool *pool)
 {
-	list_for_each(link, &pool->workers)
-	{
-		list_entry(link, struct worker, link)->superseded = false;
+	list_for_each (link, &pool->workers) {
+		struct worker *worker = list_entry(link, struct worker, link);
+		struct worker *successor;
+		if (!worker->superseded || !worker_is_live(worker) || worker->generation != pool->target)
+			continue;
+		successor = pool_find_current(pool, worker->slot);
+		if (successor != NULL && successor->good)
+			continue;
+		if (successor != NULL)
+			successor->superseded = true;
+		worker->superseded = false;
 	}
 }
 

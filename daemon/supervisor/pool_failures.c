@@ -33,6 +33,7 @@ static void note_in_slot(struct supervisor *supervisor, const struct worker *wor
 	char who[32];
 
 	death_tally_add(&slot->deaths, now_ms);
+	slot->failed_start = !worker->was_ready;
 	slot->failures++;
 	slot->next_start_ms =
 		now_ms + backoff_pause(&settings->backoff, slot->failures, worker->was_ready, draw(supervisor));
@@ -106,7 +107,7 @@ void pool_failures_forget_pauses(struct pool *pool)
 	if (pool->failures == 0)
 		return;
 	for (int i = 0; i < pool->slot_count; i++) {
-		if (!pool->slots[i]->given_up)
+		if (pool->slots[i]->failed_start && !pool->slots[i]->given_up)
 			pool->slots[i]->next_start_ms = 0;
 	}
 }

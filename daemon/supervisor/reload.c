@@ -109,8 +109,8 @@ static bool prepare_step(struct supervisor *supervisor, struct operation *operat
 		step->change = reload_plan_pool(step->pool->target->settings, settings, only_changed);
 	if (step->change != POOL_CHANGE_ROLL)
 		return true;
-	step->generation = reload_prepare_generation(supervisor, operation->candidate, settings,
-						     operation->generation, error);
+	step->generation =
+		reload_prepare_generation(supervisor, operation->candidate, settings, operation->generation, error);
 	return step->generation != NULL;
 }
 
@@ -132,8 +132,7 @@ static bool prepare_steps(struct supervisor *supervisor, struct operation *opera
 
 static void ask_for_listeners(struct supervisor *supervisor)
 {
-	list_for_each(link, &supervisor->site.listeners)
-	{
+	list_for_each (link, &supervisor->site.listeners) {
 		struct listener *listener = list_entry(link, struct listener, link);
 		if (listener->state != LISTENER_NEW)
 			continue;
@@ -247,8 +246,7 @@ static bool is_wanted(const struct supervisor *supervisor, const struct listener
 		return true;
 	if (is_configured(supervisor->site.configuration, listener))
 		return listener->state == LISTENER_OPEN;
-	list_for_each(link, &supervisor->operations)
-	{
+	list_for_each (link, &supervisor->operations) {
 		const struct operation *operation = list_entry(link, struct operation, link);
 		if (is_configured(operation->candidate, listener) || is_configured(operation->saved, listener))
 			return true;
@@ -260,8 +258,7 @@ static bool sweep_listeners(struct supervisor *supervisor, int64_t now_ms)
 {
 	bool changed = false;
 
-	list_for_each(link, &supervisor->site.listeners)
-	{
+	list_for_each (link, &supervisor->site.listeners) {
 		struct listener *listener = list_entry(link, struct listener, link);
 		char address[ADDRESS_TEXT_SIZE];
 		if (is_wanted(supervisor, listener))
@@ -281,8 +278,7 @@ static bool sweep_listeners(struct supervisor *supervisor, int64_t now_ms)
 /** A pool that is being prepared is not in the configuration yet and has no operation, but a step names it. */
 static bool is_prepared(const struct supervisor *supervisor, const struct pool *pool)
 {
-	list_for_each(link, &supervisor->operations)
-	{
+	list_for_each (link, &supervisor->operations) {
 		const struct operation *operation = list_entry(link, struct operation, link);
 		if (operation->candidate != NULL && configuration_find_pool(operation->candidate, pool->name) != NULL)
 			return true;
@@ -294,8 +290,7 @@ static bool sweep_pools(struct supervisor *supervisor, int64_t now_ms)
 {
 	bool changed = false;
 
-	list_for_each(link, &supervisor->site.pools)
-	{
+	list_for_each (link, &supervisor->site.pools) {
 		struct pool *pool = list_entry(link, struct pool, link);
 		bool unborn = pool->target == NULL && !is_prepared(supervisor, pool);
 		bool over = pool->removed && !pool->rolling && pool->operation == NULL;

@@ -23,18 +23,15 @@ bool supervisor_init(struct supervisor *supervisor, const char *site_name, const
 
 void supervisor_finish(struct supervisor *supervisor)
 {
-	list_for_each(operation_link, &supervisor->operations)
-	{
+	list_for_each (operation_link, &supervisor->operations) {
 		struct operation *operation = list_entry(operation_link, struct operation, link);
 		reload_discard(supervisor, operation);
 		operation_destroy(operation);
 	}
-	list_for_each(pool_link, &supervisor->site.pools)
-	{
+	list_for_each (pool_link, &supervisor->site.pools) {
 		pool_driver_destroy(supervisor, list_entry(pool_link, struct pool, link));
 	}
-	list_for_each(link, &supervisor->site.listeners)
-	{
+	list_for_each (link, &supervisor->site.listeners) {
 		struct listener *listener = list_entry(link, struct listener, link);
 		if (listener->state == LISTENER_OPEN)
 			supervisor->effects.close_listener(supervisor->effects.context, listener);
@@ -64,8 +61,7 @@ void supervisor_note(struct supervisor *supervisor, int64_t now_ms, enum event_k
 	va_start(arguments, fmt);
 	event = event_journal_add(&supervisor->journal, now_ms, kind, pool, worker, fmt, arguments);
 	va_end(arguments);
-	list_for_each(link, &supervisor->observers)
-	{
+	list_for_each (link, &supervisor->observers) {
 		struct observer *observer = list_entry(link, struct observer, link);
 		if (observer->event != NULL)
 			observer->event(observer->context, event);
@@ -92,14 +88,12 @@ static int64_t find_next_wake(const struct supervisor *supervisor, int64_t now_m
 {
 	int64_t next = TIME_NEVER;
 
-	list_for_each(pool_link, &supervisor->site.pools)
-	{
+	list_for_each (pool_link, &supervisor->site.pools) {
 		const struct pool *pool = list_entry(pool_link, struct pool, link);
 		int64_t at = pool_driver_next(pool, now_ms);
 		if (at < next)
 			next = at;
-		list_for_each(link, &pool->workers)
-		{
+		list_for_each (link, &pool->workers) {
 			at = worker_driver_next(list_entry(link, struct worker, link));
 			if (at < next)
 				next = at;
@@ -123,12 +117,10 @@ static bool settle_once(struct supervisor *supervisor, int64_t now_ms)
 	bool changed = false;
 
 	supervisor->disturbed = false;
-	list_for_each(pool_link, &supervisor->site.pools)
-	{
+	list_for_each (pool_link, &supervisor->site.pools) {
 		pool_driver_settle(supervisor, list_entry(pool_link, struct pool, link), now_ms);
 	}
-	list_for_each(link, &supervisor->operations)
-	{
+	list_for_each (link, &supervisor->operations) {
 		if (operation_driver_advance(supervisor, list_entry(link, struct operation, link), now_ms))
 			changed = true;
 	}
@@ -137,8 +129,7 @@ static bool settle_once(struct supervisor *supervisor, int64_t now_ms)
 
 static bool is_settled(const struct supervisor *supervisor)
 {
-	list_for_each(link, &supervisor->site.pools)
-	{
+	list_for_each (link, &supervisor->site.pools) {
 		const struct pool *pool = list_entry(link, struct pool, link);
 		if (pool->target == NULL || pool->rolling)
 			return false;
@@ -165,8 +156,7 @@ void supervisor_settle(struct supervisor *supervisor, int64_t now_ms)
 	}
 	look_at_site(supervisor, now_ms);
 	ask_for_wake(supervisor, now_ms);
-	list_for_each(link, &supervisor->observers)
-	{
+	list_for_each (link, &supervisor->observers) {
 		struct observer *observer = list_entry(link, struct observer, link);
 		if (observer->settled != NULL)
 			observer->settled(observer->context);
@@ -237,8 +227,7 @@ void supervisor_listener_opened(struct supervisor *supervisor, struct listener *
 	listener->state = LISTENER_OPEN;
 	supervisor_note(supervisor, now_ms, EVENT_LISTENER_OPENED, NULL, NULL, "%s (%s)", listener->settings->name,
 			address_print(&listener->settings->address, address, sizeof(address)));
-	list_for_each(link, &supervisor->operations)
-	{
+	list_for_each (link, &supervisor->operations) {
 		struct operation *operation = list_entry(link, struct operation, link);
 		if (waits_for(operation, listener))
 			operation->opening--;
@@ -251,8 +240,7 @@ void supervisor_listener_failed(struct supervisor *supervisor, struct listener *
 {
 	listener->state = LISTENER_FAILED;
 	supervisor_note(supervisor, now_ms, EVENT_LISTENER_FAILED, NULL, NULL, "%s", error->text);
-	list_for_each(link, &supervisor->operations)
-	{
+	list_for_each (link, &supervisor->operations) {
 		struct operation *operation = list_entry(link, struct operation, link);
 		if (!waits_for(operation, listener))
 			continue;
@@ -269,11 +257,9 @@ void supervisor_listener_failed(struct supervisor *supervisor, struct listener *
 void supervisor_wake(struct supervisor *supervisor, int64_t now_ms)
 {
 	supervisor->wake_ms = TIME_NEVER;
-	list_for_each(pool_link, &supervisor->site.pools)
-	{
+	list_for_each (pool_link, &supervisor->site.pools) {
 		struct pool *pool = list_entry(pool_link, struct pool, link);
-		list_for_each(link, &pool->workers)
-		{
+		list_for_each (link, &pool->workers) {
 			struct worker *worker = list_entry(link, struct worker, link);
 			if (worker_driver_next(worker) <= now_ms)
 				worker_driver_wake(supervisor, worker, now_ms);

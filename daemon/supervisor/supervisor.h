@@ -33,14 +33,15 @@ struct supervisor {
 	struct list operations; /**< oldest first */
 	struct list observers;
 	unsigned last_operation;
+	unsigned conflict;  /**< number of the operation that was in the way of the last one refused with CONFLICT */
 	int64_t started_ms;
-	int64_t wake_ms;    /**< what was last asked of effects.wake_at */
-	bool ready_once;    /**< every pool has been ready */
-	bool start_failed;  /**< a listener of the first configuration could not be opened: the daemon ends */
+	int64_t wake_ms;   /**< what was last asked of effects.wake_at */
+	bool ready_once;   /**< every pool has been ready */
+	bool start_failed; /**< a listener of the first configuration could not be opened: the daemon ends */
 	struct error start_error;
 	bool stopping;
-	bool disturbed;     /**< an operation failed while settling: pools that had settled before have work again */
-	bool finished;      /**< stopped and nothing is left: the daemon ends */
+	bool disturbed; /**< an operation failed while settling: pools that had settled before have work again */
+	bool finished;  /**< stopped and nothing is left: the daemon ends */
 };
 
 bool supervisor_init(struct supervisor *supervisor, const char *site_name, const struct effects *effects,
@@ -58,9 +59,9 @@ struct operation *supervisor_start(struct supervisor *supervisor, struct configu
 				   struct error *error);
 
 struct reload_options {
-	const char *pool;  /**< only this one, or NULL */
+	const char *pool; /**< only this one, or NULL */
 	bool only_changed;
-	bool supersede;    /**< end a running operation in favour of this one */
+	bool supersede; /**< end a running operation in favour of this one */
 };
 
 /** Replaces the configuration and rolls. Takes over `candidate` in any case. */

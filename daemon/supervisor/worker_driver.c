@@ -316,7 +316,9 @@ static void describe_exit(const struct worker *worker, int status, char *buffer,
 		return;
 	}
 	process_describe_exit(status, ended, sizeof(ended));
-	if (worker->cause == CAUSE_NOT_READY || worker->cause == CAUSE_SILENT || worker->cause == CAUSE_REFUSED)
+	if (worker->cause == CAUSE_REFUSED)
+		(void)snprintf(buffer, size, "%s", cause_words(worker->cause));
+	else if (worker->cause == CAUSE_NOT_READY || worker->cause == CAUSE_SILENT)
 		(void)snprintf(buffer, size, "%s (%s)", cause_words(worker->cause), ended);
 	else if (worker->cause == CAUSE_STOPPED && !is_clean(worker, status))
 		(void)snprintf(buffer, size, "stopped as ordered, but with %s", ended);

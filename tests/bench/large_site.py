@@ -19,6 +19,7 @@ STATUS_RUNS = 10
 DEATHS = 10
 DEATH_PAUSE_SECONDS = 0.1
 START_SECONDS = 120
+LOOK_SECONDS = 0.01
 LONG_ROUND_SECONDS = 20  # a peer that takes longer is measured once
 BEAT_SECONDS = 1.0
 
@@ -61,24 +62,21 @@ def ready(bench):
 
 
 def has_sleepers(manager, wanted):
-    return sum(processes.runs_program(pid, SLEEPER) for pid in processes.descendants(manager.pid)) == wanted
+    """Counts first, and looks at the programs only when there may be enough: looking is not for free."""
+    workers = manager.workers()
+    return len(workers) == wanted and all(processes.runs_program(pid, SLEEPER) for pid in workers)
 
 
 class Start:
-    """From the start of a manager until all its workers run their program.
+    """From the start of a manager until all its workers run their program."""
 
-    All tasks of the system are counted first, which is cheap, and the workers only when there may be enough.
-    """
-
-    def __init__(self, bench, start, tasks_each):
-        before = processes.tasks_of_the_system()
-        enough = before + int(bench.workers * tasks_each * 0.98)
+    def __init__(self, bench, start):
         started = time.monotonic()
         self.manager = start(bench.folder(), bench.workers)
         try:
-            processes.wait_until(lambda: processes.tasks_of_the_system() >= enough and
-                                 has_sleepers(self.manager, bench.workers),
-                                 f"{bench.workers} workers of {self.manager.name}", START_SECONDS, 0.005)
+            processes.wait_until(lambda: has_sleepers(self.manager, bench.workers),
+                                 f"{bench.workers} workers of {self.manager.name}", START_SECONDS, LOOK_SECONDS,
+                                 calm=True)
         except BaseException:
             self.manager.stop()
             raise
@@ -91,9 +89,9 @@ class Comparison:
     def __init__(self):
         self.seconds, self.memory, self.status = {}, {}, {}
 
-    def add(self, bench, start_manager, tasks_each):
+    def add(self, bench, start_manager):
         for _ in range(bench.rounds):
-            start = Start(bench, start_manager, tasks_each)
+            start = Start(bench, start_manager)
             manager = start.manager
             try:
                 self.seconds.setdefault(manager.name, []).append(start.seconds)
@@ -110,10 +108,10 @@ class Comparison:
 def thousand(bench):
     status, memory = ready(bench)
     comparison = Comparison()
-    comparison.add(bench, Daemon.with_sleepers, 1)
+    comparison.add(bench, Daemon.with_sleepers)
     for peer in found(Supervisord, S6) if bench.peers else []:
         try:
-            comparison.add(bench, peer, 2 if peer is S6 else 1)
+            comparison.add(bench, peer)
         except (processes.TooLate, OSError) as error:
             note(f"without {peer.name}: {error}")
     ours = comparison.seconds.pop(Daemon.name)

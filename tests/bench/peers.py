@@ -74,7 +74,8 @@ class Peer:
         self.log = os.path.join(folder, f"{self.name}.log")
         self.process = processes.start(self.command(), self.log)
         try:
-            processes.wait_until(self.is_complete, f"{self.name} with {workers} workers", self.start_seconds)
+            processes.wait_until(self.is_complete, f"{self.name} with {workers} workers", self.start_seconds,
+                                 calm=True)
         except BaseException:
             self.stop()
             raise
@@ -177,7 +178,10 @@ class S6(Peer):
         return [self.pid, *processes.children(self.pid)]
 
     def workers(self):
-        return [worker for supervise in processes.children(self.pid) for worker in processes.children(supervise)]
+        supervises = processes.children(self.pid)
+        if len(supervises) < self.wanted:
+            return []  # not complete: spares a thousand looks
+        return [worker for supervise in supervises for worker in processes.children(supervise)]
 
 
 def found(*classes):

@@ -14,6 +14,7 @@ import time
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 POLL_SECONDS = 0.002
+CALM = 9  # times as long as a look takes, to the next one
 DESCRIPTORS_WANTED = 16384
 END_SECONDS = 30  # after which a process that does not end is an error
 
@@ -43,14 +44,17 @@ def descriptors_allowed():
     return float("inf") if limit == resource.RLIM_INFINITY else limit
 
 
-def wait_until(condition, what, seconds=30, pause=POLL_SECONDS):
-    """@return the first true value of condition()."""
+def wait_until(condition, what, seconds=30, pause=POLL_SECONDS, calm=False):
+    """`calm`: looking is so expensive that it would slow down what it waits for. @return the first true value."""
     end = time.monotonic() + seconds
-    while time.monotonic() < end:
+    now = time.monotonic()
+    while now < end:
         value = condition()
         if value:
             return value
-        time.sleep(pause)
+        cost = time.monotonic() - now
+        time.sleep(max(pause, CALM * cost) if calm else pause)
+        now = time.monotonic()
     raise TooLate(f"{what}: not within {seconds} s")
 
 
@@ -96,18 +100,6 @@ def wakeups(*pids):
             if line.startswith("voluntary_ctxt_switches:"):
                 count += int(line.split()[1])
     return count
-
-
-def tasks_of_the_system():
-    return int(read("", "loadavg").split()[3].split("/")[1])
-
-
-def descendants(pid):
-    found = []
-    for child in children(pid):
-        found.append(child)
-        found.extend(descendants(child))
-    return found
 
 
 def runs_program(pid, program):

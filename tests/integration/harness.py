@@ -271,7 +271,7 @@ def pool(name, command, listeners=("web",), **settings):
 # ---- the daemon
 
 class Site:
-    """A daemon with a folder of its own. As a context it always ends all that it started, and tells its log if need be."""
+    """A daemon with a folder of its own. As a context it ends all that it started, and tells its log if need be."""
 
     def __init__(self, configuration=None, environment=None, pass_fds=()):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="unicornd-test-"))
@@ -437,9 +437,11 @@ class Site:
         assert message is not None, "the daemon is gone"
         self.events.append(message["params"])
 
-    def wait(self, name, bound=BOUND, text=None, **fields):
-        """Goes on to the next event with this name, these fields and a text that matches. @return it"""
+    def wait(self, name, bound=BOUND, text=None, since=None, **fields):
+        """Goes on, or back to `since`, to the next event with this name, fields and a text that matches. @return it"""
         until = time.monotonic() + bound
+        if since is not None:
+            self.position = self.events.index(since) + 1
         while True:
             while self.position < len(self.events):
                 event = self.events[self.position]

@@ -65,7 +65,8 @@ def garbage_is_answered_with_errors():
         cases = {
             b"hello": -32700, b"\xff\xfe\x00": -32700, b"{": -32700, b'{"a":1,"a":2}': -32700,
             b"[]": -32600, b"{}": -32600, b"5": -32600, b'"x"': -32600, b"null": -32600,
-            b"[" * 100: -32600, b'{"jsonrpc":"2.0","id":1}': -32600, b'{"jsonrpc":"1.0","id":1,"method":"status"}': -32600,
+            b"[" * 100: -32600, b'{"jsonrpc":"2.0","id":1}': -32600,
+            b'{"jsonrpc":"1.0","id":1,"method":"status"}': -32600,
             b'{"jsonrpc":"2.0","id":{},"method":"status"}': -32600,
             b'{"jsonrpc":"2.0","id":1,"method":"status","more":1}': -32600,
             b'{"jsonrpc":"2.0","id":1,"method":"dance"}': -32601,
@@ -83,7 +84,8 @@ def garbage_is_answered_with_errors():
                 answer = json.loads(stream.readline())
                 assert answer["error"]["code"] == code, (line, answer)
             # Blank lines and requests without an id have no answer.
-            client.sendall(b'\n  \r\n{"jsonrpc":"2.0","method":"status"}\n{"jsonrpc":"2.0","id":"x","method":"version"}\n')
+            client.sendall(b'\n  \r\n{"jsonrpc":"2.0","method":"status"}\n'
+                           b'{"jsonrpc":"2.0","id":"x","method":"version"}\n')
             answer = json.loads(stream.readline())
             assert answer["id"] == "x" and answer["result"]["control"] == 1, answer
         site.check_alive()

@@ -174,6 +174,21 @@ def command_line_without_a_file():
 
 
 @test
+def port_may_be_left_to_the_kernel():
+    with Site() as site:
+        site.start("-b", "127.0.0.1:0", "--", HTTP_WORKER)
+        address = site.status()["listeners"][0]["address"]
+        assert address.startswith("127.0.0.1:") and not address.endswith(":0"), address
+        assert "generation 1" in get(address)
+        site.reload()
+        assert "generation 2" in get(address)
+        assert site.stop() == 0
+        # Listeners are told apart by their addresses.
+        ran = site.run("-t", "-b", "127.0.0.1:0", "-b", "127.0.0.1:0", "--", HTTP_WORKER)
+        assert ran.status == 78 and "127.0.0.1:0" in ran.err, ran
+
+
+@test
 def configuration_is_tested_and_printed():
     address = new_address()
     with Site(simple(address, workers=3, environment=["A=b c", "D=\"e\""], drain_timeout="1m30s")) as site:

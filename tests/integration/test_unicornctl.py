@@ -15,7 +15,7 @@ from fake_daemon import (BOUND, HOLD, PROGRAM, Daemon, check, clean_environment,
 
 SOURCE = pathlib.Path(os.environ.get("SOURCE_DIR", pathlib.Path(__file__).resolve().parents[2]))
 
-SLOT = {"slot": 1, "pid": 100, "state": "ready", "generation": 3, "since": time.time() - 200, "restarts": 2,
+SLOT = {"slot": 1, "pid": 100, "state": "ready", "generation": 3, "since": time.time() - 12030, "restarts": 2,
         "last_exit": {"cause": "failed", "text": "exit status 1", "status": 1, "signal": None,
                       "at": time.time() - 7500},
         "status": "warm", "request": "GET /slow", "busy": 1, "connections": 5, "requests": 1234, "heartbeat_age": 0.5,
@@ -86,7 +86,7 @@ def status_shows_site_pools_and_workers():
                  "LISTENER  ADDRESS         QUEUE  BACKLOG\nweb       127.0.0.1:8000  7      2048\n",
                  "app: degraded, 1 of 2 ready (configured: 4), generation 3, operation r-17\n",
                  "\n  too many failed starts\n",
-                 "GET /slow; warm; last exit 2h5m ago: exit status 1 (failed)", "3m20s", "1234",
+                 "GET /slow; warm; last exit 2h5m ago: exit status 1 (failed)", "3h20m", "1234",
                  "next start in 3.2s; last exit"):
         check(part in ran.out, ran)
     check(re.search(r"^  2 +- +gone +3 ", ran.out, re.M), ran)

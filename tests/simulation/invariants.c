@@ -375,7 +375,10 @@ static void check_rest(struct stage *stage)
 static void check_pool(struct stage *stage, const struct pool *pool)
 {
 	const struct operation *operation = pool->operation;
+	struct pool_counts counts;
 
+	pool_count(pool, &counts);
+	invariant(stage, counts.starting + counts.ready <= pool->wanted, "%s: more workers than slots", pool->name);
 	check_wake_of(stage, pool);
 	invariant(stage, operation == NULL || operation_is_running(operation), "%s: its operation %u is over",
 		  pool->name, operation->id);

@@ -419,6 +419,28 @@ START_TEST(test_superseding_a_reload_that_restores_keeps_the_old_generation)
 }
 END_TEST
 
+START_TEST(test_a_restart_whose_heir_fails_leaves_the_old_worker_alone_in_its_slot)
+{
+	struct pids before;
+	struct pool_counts counts;
+
+	stage_up(&stage, SITE "command=good");
+	before = remember("app", 4);
+	ck_assert_ptr_nonnull(stage_restart(&stage, "app/2", false));
+	stage.world.fails = listener_fails;
+	ck_assert_int_eq(stage_wait(&stage,
+				    stage_reload(&stage,
+						 "listener web: address=127.0.0.1:8001; pool app: listeners=web, command=good",
+						 &(struct reload_options){ .supersede = true }),
+				    10000),
+			 OUTCOME_UNTOUCHED);
+	fake_world_run(&stage.world, 1000);
+	stage_count(&stage, "app", &counts);
+	ck_assert_int_eq(counts.good, 4);
+	ck_assert_int_eq(count_same("app", &before, 4), 4);
+}
+END_TEST
+
 START_TEST(test_superseding_a_scale_finishes_the_cleaning_of_a_reload)
 {
 	stage_up(&stage, TWO_POOLS("good", "good"));
@@ -502,6 +524,7 @@ static void add_others(Suite *suite)
 	tcase_add_test(cases, test_a_superseded_broken_reload_leaves_no_trace);
 	tcase_add_test(cases, test_when_the_heir_fails_too_what_was_before_both_comes_back);
 	tcase_add_test(cases, test_superseding_a_reload_that_restores_keeps_the_old_generation);
+	tcase_add_test(cases, test_a_restart_whose_heir_fails_leaves_the_old_worker_alone_in_its_slot);
 	tcase_add_test(cases, test_superseding_a_scale_finishes_the_cleaning_of_a_reload);
 	tcase_add_test(cases, test_a_stop_ends_everything_also_what_just_starts);
 	tcase_add_test(cases, test_a_stop_at_once_kills);
