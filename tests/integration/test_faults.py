@@ -42,7 +42,8 @@ def crash_loops_begin():
 @test
 def stopped_worker_is_replaced():
     with Site(listener("web", new_address()) +
-              faulty(workers=2, heartbeat_interval="200ms", heartbeat_soft="1s", heartbeat_hard="3s")) as site:
+              faulty(workers=2, heartbeat="required", heartbeat_interval="200ms", heartbeat_soft="1s",
+                     heartbeat_hard="3s")) as site:
         site.start()
         pids = site.pids()
         stopped_at = time.time()
