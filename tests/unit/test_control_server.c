@@ -595,8 +595,14 @@ static Suite *make_suite(void)
 
 int main(void)
 {
+	struct rlimit descriptors;
 	struct error error;
 
+	/* A thousand clients and the server are one process here; many systems begin with 1,024 descriptors. */
+	if (getrlimit(RLIMIT_NOFILE, &descriptors) == 0) {
+		descriptors.rlim_cur = descriptors.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &descriptors);
+	}
 	/* Much happens here, and none of it is news. */
 	if (!log_open(NULL, LOG_LEVEL_ERROR, &error))
 		return EXIT_FAILURE;
