@@ -170,11 +170,14 @@ static void assert_says(const char *said, const char *fmt, ...)
 {
 	char line[512] = "\n";
 	va_list arguments;
+	int length;
 
 	va_start(arguments, fmt);
-	(void)vsnprintf(line + 1, sizeof(line) - 2, fmt, arguments);
+	length = vsnprintf(line + 1, sizeof(line) - 2, fmt, arguments);
 	va_end(arguments);
-	(void)snprintf(line + strlen(line), sizeof(line) - strlen(line), "\n");
+	ck_assert(length >= 0 && (size_t)length < sizeof(line) - 2);
+	line[length + 1] = '\n';
+	line[length + 2] = '\0';
 	ck_assert_msg(strncmp(said, line + 1, strlen(line + 1)) == 0 || strstr(said, line) != NULL,
 		      "missing '%s' in\n%s", line + 1, said);
 }
@@ -391,8 +394,8 @@ START_TEST(privileges_are_dropped)
 		return;
 	request.privileges = &nobody;
 	said = start_and_read(&spawned);
-	assert_says(said, "uid=%u", NOBODY);
-	assert_says(said, "gid=%u", NOBODY);
+	assert_says(said, "uid=%d", NOBODY);
+	assert_says(said, "gid=%d", NOBODY);
 	assert_says(said, "groups=2");
 }
 END_TEST
