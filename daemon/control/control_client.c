@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/ownership.h"
 #include "control/control_request.h"
+#include "unicornd/control.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -48,7 +49,8 @@ static void send_line(void *context, const char *line, size_t length)
 	if (client->condemned || client->closing)
 		return;
 	touch(client);
-	if (control_output_append(&client->output, line, length)) {
+	if (control_output_pending(&client->output) <= UNICORND_CONTROL_UNREAD_MAX &&
+	    control_output_append(&client->output, line, length)) {
 		if (control_output_pending(&client->output) > WRITE_SOON)
 			write_now(client);
 		return;

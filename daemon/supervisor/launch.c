@@ -149,15 +149,24 @@ static bool add_names(struct launch *launch, const struct pool_settings *setting
 	return good;
 }
 
+/** Whether {fd} or {fd:NAME} stood in the command. */
+static bool is_told_numbers(const struct launch *launch, const struct pool_settings *settings)
+{
+	return !string_list_equal(&launch->arguments, &settings->command);
+}
+
 static bool add_contract(struct launch *launch, const struct generation *generation)
 {
 	const struct pool_settings *settings = generation->settings;
 	long long watchdog_usec = (long long)settings->heartbeat_interval_ms * 2 * 1000;
 
+	/* A command that is told the number must not find the socket a second time: Gunicorn 20 takes both and fails. */
+	if (!is_told_numbers(launch, settings) &&
+	    !(add_names(launch, settings) &&
+	      add_variable(launch, UNICORND_ENV_LISTEN_FDS "=%zu", generation->listener_count)))
+		return false;
 	/* sd_watchdog_enabled(3) tells its users to beat at half of the period: twice our interval makes that ours. */
-	return add_names(launch, settings) &&
-	       add_variable(launch, UNICORND_ENV_LISTEN_FDS "=%zu", generation->listener_count) &&
-	       add_variable(launch, UNICORND_ENV_LISTEN_PID "=" SPAWN_PID_RESERVED) &&
+	return add_variable(launch, UNICORND_ENV_LISTEN_PID "=" SPAWN_PID_RESERVED) &&
 	       add_variable(launch, UNICORND_ENV_STATUS_FD "=%d", launch_status_fd(generation)) &&
 	       add_variable(launch, UNICORND_ENV_POOL "=%s", settings->name) &&
 	       add_variable(launch, UNICORND_ENV_GENERATION "=%u", generation->number) &&

@@ -63,6 +63,18 @@ static bool is_abandonable(const struct pool *pool)
 	return pool->operation != NULL && (pool->restoring || pool->operation->phase == OPERATION_ROLLING);
 }
 
+int pool_driver_ceiling(const struct pool *pool)
+{
+	int wanted = wanted_of(pool);
+	int ceiling = wanted + share_of(&pool->target->settings->surge, wanted);
+	bool unproven = pool->operation != NULL && pool->previous != NULL && !pool->proven && !pool->stopping;
+
+	/* A roll that also makes the pool smaller must not take old workers away before a new one has proven itself. */
+	if (unproven && pool->previous_wanted > wanted)
+		ceiling += pool->previous_wanted - wanted;
+	return ceiling;
+}
+
 static struct pool_view view_pool(struct pool *pool, int64_t now_ms)
 {
 	const struct pool_settings *settings = pool->target->settings;
@@ -80,7 +92,7 @@ static struct pool_view view_pool(struct pool *pool, int64_t now_ms)
 	pool_count(pool, &view.counts);
 	mark_slots(pool);
 	view.floor = view.wanted - share_of(&settings->max_unavailable, view.wanted);
-	view.ceiling = view.wanted + share_of(&settings->surge, view.wanted);
+	view.ceiling = pool_driver_ceiling(pool);
 	view.probing = is_probing(pool, &view.counts);
 	view.startable = count_startable(pool, view.probing, now_ms);
 	return view;

@@ -8,6 +8,8 @@
 
 /** Asks pool_plan and does what it says. */
 void pool_driver_settle(struct supervisor *supervisor, struct pool *pool, int64_t now_ms);
+/** @return how many workers may be starting or ready at a time. */
+int pool_driver_ceiling(const struct pool *pool);
 /** @return when the pool itself has something to do next (a pause is over, a roll is overdue), or TIME_NEVER. */
 int64_t pool_driver_next(const struct pool *pool, int64_t now_ms);
 

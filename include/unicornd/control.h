@@ -23,8 +23,10 @@
 #define UNICORND_CONTROL_DEPTH_MAX 32
 /** Clients served at a time; when one more comes, the one that has been silent for longest is cut off. */
 #define UNICORND_CONTROL_CLIENTS_MAX 64
-/** Bytes of answers that wait for a client to read them before it is cut off. */
+/** Longest line that the daemon sends, newline included. */
 #define UNICORND_CONTROL_BACKLOG_MAX (8 * 1024 * 1024)
+/** A client that has left more bytes than this unread is cut off when the next line for it comes. */
+#define UNICORND_CONTROL_UNREAD_MAX (1024 * 1024)
 
 /* Exit statuses of unicornctl that no row of vocabulary.def gives. */
 

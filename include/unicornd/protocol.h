@@ -12,7 +12,10 @@
 
 /* What the daemon puts into the environment of a worker. */
 
-/** Number of inherited listening sockets. */
+/**
+ * Number of inherited listening sockets. This and the names are left out when the pool's command has {fd} in it: the
+ * server is told the number then, and some (Gunicorn 20) take the same socket twice otherwise.
+ */
 #define UNICORND_ENV_LISTEN_FDS "LISTEN_FDS"
 /** The pid these sockets are meant for: the worker's own. */
 #define UNICORND_ENV_LISTEN_PID "LISTEN_PID"

@@ -5,7 +5,7 @@ import grp
 import json
 import os
 import socket
-import threading
+import time
 
 from harness import (BOUND, FAULTY_WORKER, HTTP_WORKER, SANITIZED, UNICORNCTL, Control, ControlError, Site, Skip,
                      listener, memory_kb, new_address, pool, run_tests, test)
@@ -130,17 +130,17 @@ def lines_of_ten_megabytes_are_refused():
 
 @test
 def many_half_lines_at_once():
-    """Each client may keep a line of a megabyte: that is the bound."""
+    """Each client may keep a line of a megabyte: that is the bound, also when it happens again."""
     with Started() as site:
-        clients = [site.raw() for _ in range(CLIENTS_MAX)]
-        for client in clients:
-            send_nearly_a_line(client)
-        ran = site.ctl("status")
-        assert ran.status == 0, ran
-        assert memory_kb(site.process.pid) < SMALL_KB + 2 * CLIENTS_MAX * 1024, memory_kb(site.process.pid)
-        for client in clients:
-            client.close()
-        site.check_alive()
+        for _ in range(3):
+            clients = [site.raw() for _ in range(CLIENTS_MAX)]
+            for client in clients:
+                send_nearly_a_line(client)
+            ran = site.ctl("status")
+            assert ran.status == 0, ran
+            assert memory_kb(site.process.pid) < SMALL_KB + 2 * CLIENTS_MAX * 1024, memory_kb(site.process.pid)
+            for client in clients:
+                client.close()
         assert site.stop() == 0
 
 
@@ -209,22 +209,16 @@ def output_for_clients_that_never_read():
             control.send("logs", follow=True)
             deaf.append(control)
         # Each is cut off when so much waits for it; then the connection ends behind what the kernel has.
-        readers = [threading.Thread(target=site.wait_log, args=("does not read its answers",)) for _ in deaf]
-        for reader in readers:
-            reader.start()
         worst = 0
-        while sum("does not read" in line for line in site.log if line) < len(deaf):
-            assert site.status()["pid"] == site.process.pid
+        until = time.monotonic() + BOUND
+        while sum("does not read its answers" in line for line in site.log if line) < len(deaf):
+            assert site.status()["pid"] == site.process.pid and time.monotonic() < until
             worst = max(worst, memory_kb(site.process.pid))
-        for reader in readers:
-            reader.join()
-        assert worst < SMALL_KB + len(deaf) * 2 * 8 * 1024, worst
+        assert worst < SMALL_KB + len(deaf) * 4 * 1024, worst
         for control in deaf:
             assert control.read() is not None
             control.close()
         assert site.ctl("restart", "flood").status == 0
-        # What they were kept is given back.
-        site.check_alive()
         assert site.stop() == 0
 
 

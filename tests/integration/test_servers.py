@@ -94,13 +94,13 @@ def hypercorn():
 
 @test
 def gunicorn_sync():
-    # It takes the sockets of LISTEN_FDS by itself, and must not be told of them once more with -b.
+    # It takes the sockets of LISTEN_FDS by itself; below it is told the number instead.
     serve(f"{need_module('gunicorn')} wsgi_app")
 
 
 @test
 def gunicorn_threads():
-    serve(f"{need_module('gunicorn')} -k gthread --threads 4 wsgi_app")
+    serve(f"{need_module('gunicorn')} -k gthread --threads 4 -b fd://{{fd}} wsgi_app")
 
 
 @test

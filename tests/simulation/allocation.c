@@ -16,25 +16,25 @@ char *__wrap_strndup(const char *string, size_t length);
 
 static unsigned counted;
 static unsigned failing;
-static bool failed;
+static unsigned failing_count;
 static bool paused;
 
 void allocation_count_from_now(unsigned fail_at)
 {
+	allocation_fail_in_a_row(fail_at, fail_at > 0 ? 1 : 0);
+}
+
+void allocation_fail_in_a_row(unsigned fail_at, unsigned count)
+{
 	counted = 0;
 	failing = fail_at;
-	failed = false;
+	failing_count = count;
 	paused = false;
 }
 
 unsigned allocation_counted(void)
 {
 	return counted;
-}
-
-bool allocation_has_failed(void)
-{
-	return failed;
 }
 
 bool allocation_pause(bool pause)
@@ -50,10 +50,7 @@ static bool may_allocate(void)
 	if (paused)
 		return true;
 	counted++;
-	if (counted != failing)
-		return true;
-	failed = true;
-	return false;
+	return counted < failing || counted - failing >= failing_count;
 }
 
 void *__wrap_malloc(size_t size)

@@ -11,10 +11,10 @@
 
 /** Counts from 0 again; the allocation with number `fail_at` (from 1) fails, 0: none does. */
 void allocation_count_from_now(unsigned fail_at);
+/** As above, but so many in a row fail: memory stays short for a while. */
+void allocation_fail_in_a_row(unsigned fail_at, unsigned count);
 /** @return how many were asked for since. */
 unsigned allocation_counted(void);
-/** @return true when one failed since. */
-bool allocation_has_failed(void);
 /** While paused nothing is counted and nothing fails. @return whether it was paused before */
 bool allocation_pause(bool pause);
 

@@ -145,8 +145,7 @@ static void plan_end(struct fake_world *world, struct fake_process *process, int
 	process->end_at_ms = world->now_ms + after_ms;
 	process->end_status = status;
 	process->end_number = ++world->last_number;
-	queue(world, process, after_ms,
-	      (struct fake_event){ .kind = FAKE_EVENT_ENDS, .number = process->end_number });
+	queue(world, process, after_ms, (struct fake_event){ .kind = FAKE_EVENT_ENDS, .number = process->end_number });
 }
 
 void fake_world_end(struct fake_world *world, pid_t pid, int status)

@@ -41,21 +41,21 @@
 
 /** What a process will do. Times count from its start, those of the answers to signals from the signal. */
 struct fake_behaviour {
-	int64_t ready_ms; /**< TIME_NEVER: never */
-	int64_t end_ms;   /**< ends by itself; TIME_NEVER: does not */
-	int end_status;   /**< wait status of that */
-	int64_t beat_ms;  /**< pause between heartbeats, TIME_NEVER: none */
-	int64_t silent_ms; /**< no heartbeat any more from then on */
+	int64_t ready_ms;    /**< TIME_NEVER: never */
+	int64_t end_ms;      /**< ends by itself; TIME_NEVER: does not */
+	int end_status;      /**< wait status of that */
+	int64_t beat_ms;     /**< pause between heartbeats, TIME_NEVER: none */
+	int64_t silent_ms;   /**< no heartbeat any more from then on */
 	int64_t stopping_ms; /**< says STOPPING=1 */
 	int64_t trigger_ms;  /**< says WATCHDOG=trigger */
 	int64_t extend_ms;   /**< says EXTEND_TIMEOUT_USEC at once, for so long; TIME_NEVER: does not */
 	int64_t drain_ms;    /**< from the stop signal to the exit, TIME_NEVER: ignores it */
 	int drain_status;
-	int64_t abort_ms; /**< from ABRT to death, TIME_NEVER: ignores it */
-	int64_t kill_ms;  /**< from KILL to death */
-	int64_t spawn_ms; /**< from the request to the answer */
-	bool spawn_fails; /**< there is never a process */
-	bool exec_fails;  /**< there is one, but it only says why it cannot become the command */
+	int64_t abort_ms;   /**< from ABRT to death, TIME_NEVER: ignores it */
+	int64_t kill_ms;    /**< from KILL to death */
+	int64_t spawn_ms;   /**< from the request to the answer */
+	bool spawn_fails;   /**< there is never a process */
+	bool exec_fails;    /**< there is one, but it only says why it cannot become the command */
 	const char *output; /**< written at once, NULL: nothing */
 };
 
@@ -82,9 +82,9 @@ struct fake_process {
 	int64_t started_ms;
 	int64_t end_at_ms; /**< the end that is planned, TIME_NEVER: none */
 	int end_status;
-	unsigned end_number;  /**< only the exit event with this number counts */
-	int early_signal;     /**< came before there was a process */
-	int signals;          /**< stop signals, ABRT and KILL it got */
+	unsigned end_number; /**< only the exit event with this number counts */
+	int early_signal;    /**< came before there was a process */
+	int signals;         /**< stop signals, ABRT and KILL it got */
 };
 
 enum fake_event_kind {
@@ -101,8 +101,8 @@ struct fake_event {
 	uint32_t order; /**< random: among those of one tick */
 	enum fake_event_kind kind;
 	struct fake_process *process;
-	pid_t pid;          /**< of the process when it was queued: it may be another's record now */
-	unsigned number;    /**< end_number, or fd of a listener */
+	pid_t pid;       /**< of the process when it was queued: it may be another's record now */
+	unsigned number; /**< end_number, or fd of a listener */
 	enum status_key key;
 	uint64_t value;
 	struct listener *listener;

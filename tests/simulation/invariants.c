@@ -20,9 +20,8 @@ void invariant_broken(const struct stage *stage, const char *file, int line, con
 	(void)vsnprintf(text, sizeof(text), fmt, arguments);
 	va_end(arguments);
 	ck_abort_msg("%s:%d: %s (seed %llu, step %llu, at %lld ms; repeat with %s=%llu %s=1)", file, line, text,
-		     (unsigned long long)stage->seed, (unsigned long long)stage->steps,
-		     (long long)stage->world.now_ms, STAGE_SEED_VARIABLE, (unsigned long long)stage->seed,
-		     STAGE_TRACE_VARIABLE);
+		     (unsigned long long)stage->seed, (unsigned long long)stage->steps, (long long)stage->world.now_ms,
+		     STAGE_SEED_VARIABLE, (unsigned long long)stage->seed, STAGE_TRACE_VARIABLE);
 	abort();
 }
 
@@ -38,14 +37,19 @@ void invariants_before_spawn(struct stage *stage, const struct worker *worker)
 	const struct pool *pool = worker->pool;
 	const struct slot *slot = pool_slot(pool, worker->slot);
 	int ceiling = wanted_of(pool) + share_of(&pool->target->settings->surge, wanted_of(pool));
+	/* A pool that is made smaller keeps all its old workers until a new one has proven itself. */
+	bool keeps_more = pool->operation != NULL && !pool->proven && pool->previous_wanted > pool->wanted;
 	struct pool_counts counts;
 	int live;
 
 	pool_count(pool, &counts);
 	live = counts.starting + counts.ready + counts.outgoing_starting + counts.outgoing_ready;
+	if (keeps_more)
+		ceiling += pool->previous_wanted - pool->wanted;
 	invariant(stage, live <= ceiling, "%s: %d workers start or serve, the ceiling is %d", pool->name, live,
 		  ceiling);
-	invariant(stage, counts.starting + counts.ready <= pool->wanted, "%s: more new workers than wanted", pool->name);
+	invariant(stage, counts.starting + counts.ready <= pool->wanted, "%s: more new workers than wanted",
+		  pool->name);
 	invariant(stage, !pool->stopping, "%s: a start while it stops", pool->name);
 	invariant(stage, worker->generation == pool->target, "%s: a start of an old generation", pool->name);
 	invariant(stage, worker->slot <= pool->wanted, "%s/%d: beyond what is wanted", pool->name, worker->slot);
@@ -54,8 +58,7 @@ void invariants_before_spawn(struct stage *stage, const struct worker *worker)
 		  worker->slot);
 	invariant(stage, pool->proven || counts.outgoing_ready == 0 || counts.starting + counts.ready == 1,
 		  "%s: an unproven generation does not go alone", pool->name);
-	list_for_each(link, &pool->workers)
-	{
+	list_for_each (link, &pool->workers) {
 		const struct worker *other = list_entry(link, struct worker, link);
 		invariant(stage,
 			  other == worker || other->slot != worker->slot || !worker_is_live(other) ||
@@ -83,8 +86,7 @@ static int serving_without(const struct pool *pool, const struct worker *without
 {
 	int serving = 0;
 
-	list_for_each(link, &pool->workers)
-	{
+	list_for_each (link, &pool->workers) {
 		const struct worker *worker = list_entry(link, struct worker, link);
 		if (worker != without && worker->state == WORKER_READY)
 			serving += worker->good || pool_is_outgoing(pool, worker);
@@ -99,8 +101,9 @@ void invariants_before_signal(struct stage *stage, const struct worker *worker, 
 	int floor = wanted - share_of(&pool->target->settings->max_unavailable, wanted);
 	int serving = serving_without(pool, worker);
 
-	invariant(stage, worker->state == WORKER_DRAINING || worker->state == WORKER_ABORTING ||
-				  worker->state == WORKER_KILLING,
+	invariant(stage,
+		  worker->state == WORKER_DRAINING || worker->state == WORKER_ABORTING ||
+			  worker->state == WORKER_KILLING,
 		  "%s/%d: signal %d in state %s", pool->name, worker->slot, signal, worker_state_name(worker->state));
 	if (worker->state == WORKER_DRAINING) {
 		invariant(stage, pool_is_outgoing(pool, worker), "%s/%d: a wanted worker must leave", pool->name,
@@ -147,20 +150,17 @@ static void count_pool(struct generation_counts *counts, const struct pool *pool
 {
 	count_reference(counts, pool->target);
 	count_reference(counts, pool->previous);
-	list_for_each(link, &pool->workers)
-	{
+	list_for_each (link, &pool->workers) {
 		count_reference(counts, list_entry(link, struct worker, link)->generation);
 	}
 }
 
 static void count_references(const struct supervisor *supervisor, struct generation_counts *counts)
 {
-	list_for_each(link, &supervisor->site.pools)
-	{
+	list_for_each (link, &supervisor->site.pools) {
 		count_pool(counts, list_entry(link, struct pool, link));
 	}
-	list_for_each(link, &supervisor->operations)
-	{
+	list_for_each (link, &supervisor->operations) {
 		const struct operation *operation = list_entry(link, struct operation, link);
 		for (size_t i = 0; i < operation->step_count; i++)
 			count_reference(counts, operation->steps[i].generation);
@@ -193,8 +193,7 @@ static void check_references(struct stage *stage)
 	}
 	invariant(stage, stage->world.launches == counts.count, "%d generations are prepared, %d are known",
 		  stage->world.launches, counts.count);
-	list_for_each(link, &stage->supervisor.site.listeners)
-	{
+	list_for_each (link, &stage->supervisor.site.listeners) {
 		const struct listener *listener = list_entry(link, struct listener, link);
 		int borrowers = count_borrowers(&counts, listener);
 		invariant(stage, listener->generations == borrowers, "listener %s says %d generations and has %d",
@@ -208,8 +207,7 @@ static int count_links(const struct list *list)
 {
 	int count = 0;
 
-	list_for_each(link, list)
-	{
+	list_for_each (link, list) {
 		(void)link;
 		count++;
 	}
@@ -221,8 +219,7 @@ static void check_processes(struct stage *stage)
 	int workers = 0;
 	int records = 0;
 
-	list_for_each(pool_link, &stage->supervisor.site.pools)
-	{
+	list_for_each (pool_link, &stage->supervisor.site.pools) {
 		const struct pool *pool = list_entry(pool_link, struct pool, link);
 		workers += count_links(&pool->workers);
 		records += count_links(&pool->workers) + count_links(&pool->spare);
@@ -241,8 +238,7 @@ void invariants_generation_came_in(struct stage *stage, const struct pool *pool)
 	struct generation_counts counts = { .count = 0 };
 	int leaving = 0;
 
-	list_for_each(link, &pool->workers)
-	{
+	list_for_each (link, &pool->workers) {
 		const struct worker *worker = list_entry(link, struct worker, link);
 		if (worker->state == WORKER_KILLING)
 			continue;
@@ -283,8 +279,7 @@ static void check_wake_of(struct stage *stage, const struct pool *pool)
 
 	if (wake_ms != TIME_NEVER)
 		wake_ms -= late_ms;
-	list_for_each(link, &pool->workers)
-	{
+	list_for_each (link, &pool->workers) {
 		const struct worker *worker = list_entry(link, struct worker, link);
 		int64_t next = next_of_worker(worker);
 		invariant(stage, wake_ms <= next || wake_ms <= now_ms,
@@ -312,8 +307,7 @@ static void check_operations(struct stage *stage)
 {
 	int reloads = 0;
 
-	list_for_each(link, &stage->supervisor.operations)
-	{
+	list_for_each (link, &stage->supervisor.operations) {
 		const struct operation *operation = list_entry(link, struct operation, link);
 		reloads += operation_is_running(operation) && operation->verb == VERB_RELOAD;
 		invariant(stage, operation_is_running(operation) || operation->outcome != OUTCOME_RUNNING,
@@ -324,8 +318,7 @@ static void check_operations(struct stage *stage)
 
 static bool something_runs(const struct supervisor *supervisor)
 {
-	list_for_each(link, &supervisor->operations)
-	{
+	list_for_each (link, &supervisor->operations) {
 		if (operation_is_running(list_entry(link, struct operation, link)))
 			return true;
 	}
@@ -360,8 +353,7 @@ static void check_rest(struct stage *stage)
 		return;
 	invariant(stage, count_links(&supervisor->site.pools) == (int)configuration->pool_count,
 		  "%d pools, %d are configured", count_links(&supervisor->site.pools), (int)configuration->pool_count);
-	list_for_each(link, &supervisor->site.pools)
-	{
+	list_for_each (link, &supervisor->site.pools) {
 		check_resting_pool(stage, list_entry(link, struct pool, link));
 	}
 	for (size_t i = 0; i < configuration->listener_count; i++) {
@@ -391,8 +383,7 @@ void invariants_check(struct stage *stage)
 	check_references(stage);
 	check_processes(stage);
 	check_operations(stage);
-	list_for_each(link, &stage->supervisor.site.pools)
-	{
+	list_for_each (link, &stage->supervisor.site.pools) {
 		check_pool(stage, list_entry(link, struct pool, link));
 	}
 	check_rest(stage);
@@ -440,8 +431,7 @@ static void record_pid(struct operation_record *record, pid_t pid)
 
 static void record_serving(struct operation_record *record, const struct pool *pool)
 {
-	list_for_each(link, &pool->workers)
-	{
+	list_for_each (link, &pool->workers) {
 		const struct worker *worker = list_entry(link, struct worker, link);
 		if (worker->state == WORKER_READY && !pool_is_outgoing(pool, worker))
 			record_pid(record, worker->pid);
@@ -492,14 +482,12 @@ struct operation_record *invariants_begin_record(struct stage *stage, enum verb 
 	*record = (struct operation_record){ .id = ID_PENDING, .verb = verb };
 	for (int i = 0; i < STAGE_RECORDS_MAX; i++)
 		stage->records[i].can_fail = false;
-	list_for_each(link, &supervisor->site.pools)
-	{
+	list_for_each (link, &supervisor->site.pools) {
 		const struct pool *pool = list_entry(link, struct pool, link);
 		if (pool->target != NULL && !pool->stopping && is_target(target, pool))
 			record_pool(stage, record, pool);
 	}
-	list_for_each(link, &supervisor->operations)
-	{
+	list_for_each (link, &supervisor->operations) {
 		const struct operation *operation = list_entry(link, struct operation, link);
 		struct operation_record *earlier = find_earlier(stage, operation);
 		if (earlier == NULL)
@@ -515,8 +503,7 @@ struct operation_record *invariants_begin_record(struct stage *stage, enum verb 
 /** A pool that a reload leaves alone may be changed by another operation meanwhile: that is not the reload's. */
 static void disown_pools(struct stage *stage, const struct operation *operation)
 {
-	list_for_each(link, &stage->supervisor.site.pools)
-	{
+	list_for_each (link, &stage->supervisor.site.pools) {
 		const struct pool *pool = list_entry(link, struct pool, link);
 		for (int i = 0; pool->operation == operation && i < STAGE_RECORDS_MAX; i++) {
 			struct operation_record *record = &stage->records[i];

@@ -31,6 +31,6 @@ void invariants_operation_finished(struct stage *stage, const struct operation *
 	} while (0)
 
 __attribute__((noreturn, format(printf, 4, 5))) void invariant_broken(const struct stage *stage, const char *file,
-								       int line, const char *fmt, ...);
+								      int line, const char *fmt, ...);
 
 #endif

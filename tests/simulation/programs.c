@@ -6,7 +6,7 @@
 #include <signal.h>
 #include <string.h>
 
-const char *const programs_broken[] = { "never-ready", "dies-at-once", "dies-before-ready", "crashes-before-ready",
+const char *const programs_broken[] = { "never-ready", "dies-at-once",   "dies-before-ready", "crashes-before-ready",
 					"refuses",     "cannot-execute", "cannot-spawn" };
 const unsigned programs_broken_count = sizeof(programs_broken) / sizeof(programs_broken[0]);
 

@@ -193,18 +193,31 @@ void stage_close(struct stage *stage)
 
 /* ---- verbs */
 
-/** Every verb goes through here: what was there before is noted, and the invariants hold afterwards. */
+/* Every verb goes through these: what was there before is noted, and the invariants hold afterwards. */
+
+static struct operation_record *before_verb(struct stage *stage, enum verb verb, const char *target)
+{
+	bool paused = allocation_pause(true);
+	struct operation_record *record = invariants_begin_record(stage, verb, target);
+
+	(void)allocation_pause(paused);
+	return record;
+}
+
 static struct operation *after_verb(struct stage *stage, struct operation_record *record, struct operation *operation)
 {
+	bool paused = allocation_pause(true);
+
 	invariants_end_record(stage, record, operation);
+	(void)allocation_pause(paused);
 	after_event(stage);
 	return operation;
 }
 
 struct operation *stage_start(struct stage *stage, const char *text)
 {
-	struct operation *operation = supervisor_start(&stage->supervisor, stage_configuration(text),
-						       stage->world.now_ms, &stage->error);
+	struct operation *operation =
+		supervisor_start(&stage->supervisor, stage_configuration(text), stage->world.now_ms, &stage->error);
 
 	after_event(stage);
 	return operation;
@@ -214,7 +227,7 @@ struct operation *stage_reload(struct stage *stage, const char *text, const stru
 {
 	static const struct reload_options plain = { 0 };
 	struct configuration *candidate = stage_configuration(text);
-	struct operation_record *record = invariants_begin_record(stage, VERB_RELOAD, NULL);
+	struct operation_record *record = before_verb(stage, VERB_RELOAD, NULL);
 
 	return after_verb(stage, record,
 			  supervisor_reload(&stage->supervisor, candidate, options != NULL ? options : &plain,
@@ -223,20 +236,20 @@ struct operation *stage_reload(struct stage *stage, const char *text, const stru
 
 struct operation *stage_scale(struct stage *stage, const char *pool, const char *change, bool supersede)
 {
-	struct operation_record *record = invariants_begin_record(stage, VERB_SCALE, pool);
+	struct operation_record *record = before_verb(stage, VERB_SCALE, pool);
 
-	return after_verb(stage, record,
-			  supervisor_scale(&stage->supervisor, pool, change, supersede, stage->world.now_ms,
-					   &stage->error));
+	return after_verb(
+		stage, record,
+		supervisor_scale(&stage->supervisor, pool, change, supersede, stage->world.now_ms, &stage->error));
 }
 
 struct operation *stage_restart(struct stage *stage, const char *target, bool supersede)
 {
-	struct operation_record *record = invariants_begin_record(stage, VERB_RESTART, target);
+	struct operation_record *record = before_verb(stage, VERB_RESTART, target);
 
-	return after_verb(stage, record,
-			  supervisor_restart(&stage->supervisor, target, supersede, stage->world.now_ms,
-					     &stage->error));
+	return after_verb(
+		stage, record,
+		supervisor_restart(&stage->supervisor, target, supersede, stage->world.now_ms, &stage->error));
 }
 
 struct operation *stage_stop(struct stage *stage, bool now)
@@ -251,13 +264,11 @@ struct operation *stage_stop(struct stage *stage, bool now)
 
 bool stage_is_calm(struct stage *stage)
 {
-	list_for_each(link, &stage->supervisor.operations)
-	{
+	list_for_each (link, &stage->supervisor.operations) {
 		if (operation_is_running(list_entry(link, struct operation, link)))
 			return false;
 	}
-	list_for_each(link, &stage->supervisor.site.pools)
-	{
+	list_for_each (link, &stage->supervisor.site.pools) {
 		struct pool *pool = list_entry(link, struct pool, link);
 		struct pool_counts counts;
 		pool_count(pool, &counts);
@@ -282,7 +293,7 @@ enum outcome stage_wait(struct stage *stage, const struct operation *operation, 
 {
 	int64_t until = stage->world.now_ms + ms;
 
-	ck_assert_msg(operation != NULL, "refused: %s", stage->error.text);
+	require(operation != NULL, "refused: %s", stage->error.text);
 	while (operation_is_running(operation) && fake_world_next(&stage->world) <= until)
 		(void)fake_world_step(&stage->world);
 	return operation_is_running(operation) ? OUTCOME_RUNNING : operation->outcome;
@@ -320,7 +331,7 @@ struct worker *stage_worker(struct stage *stage, const char *pool, int slot)
 {
 	const struct pool *found = stage_pool(stage, pool);
 
-	ck_assert_msg(found != NULL, "there is no pool %s", pool);
+	require(found != NULL, "there is no pool %s", pool);
 	return pool_find_current(found, slot);
 }
 
@@ -335,6 +346,6 @@ void stage_count(struct stage *stage, const char *pool, struct pool_counts *coun
 {
 	const struct pool *found = stage_pool(stage, pool);
 
-	ck_assert_msg(found != NULL, "there is no pool %s", pool);
+	require(found != NULL, "there is no pool %s", pool);
 	pool_count(found, counts);
 }

@@ -17,7 +17,7 @@
 /** Set to print the supervisor's log to standard error. */
 #define STAGE_TRACE_VARIABLE "SIMULATION_TRACE"
 
-#define STAGE_POOLS_MAX 8
+#define STAGE_POOLS_MAX   8
 #define STAGE_RECORDS_MAX 16
 #define STAGE_SERVING_MAX 128
 
@@ -37,8 +37,8 @@ struct operation_record {
 	int pool_count;
 	pid_t serving[STAGE_SERVING_MAX]; /**< who served */
 	int serving_count;
-	bool touched; /**< one of them was told to leave */
-	bool can_fail; /**< when another operation was asked for: it has something to hand on */
+	bool touched;        /**< one of them was told to leave */
+	bool can_fail;       /**< when another operation was asked for: it has something to hand on */
 	char *configuration; /**< in effect before, printed */
 	unsigned earlier;    /**< a running operation that will put back another configuration */
 };

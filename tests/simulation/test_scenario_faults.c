@@ -55,10 +55,8 @@ static void assert_signal(int number, int signal, int64_t since_ms, int64_t afte
 /* ---- pauses */
 
 static const char *const flapping[] = {
-	"pool app: workers=1, command=dies-at-once",
-	"pool app: workers=4, command=dies-at-once",
-	"pool app: workers=4, command=dies-before-ready",
-	"pool app: workers=1, command=cannot-spawn",
+	"pool app: workers=1, command=dies-at-once",      "pool app: workers=4, command=dies-at-once",
+	"pool app: workers=4, command=dies-before-ready", "pool app: workers=1, command=cannot-spawn",
 	"pool app: workers=4, command=cannot-execute",
 };
 
@@ -385,9 +383,10 @@ START_TEST(test_an_hour_of_flapping_allocates_nothing)
 
 	stage.world.before_signal = check_signal;
 	stage.behave = flap;
-	(void)stage_start(&stage, "listener web: address=127.0.0.1:8000; "
-				  "pool app: command=flaps, workers=8, listeners=web, heartbeat_hard=15s, give_up=never; "
-				  "pool api: command=flaps, workers=2, listeners=web, drain_timeout=2s, ready_timeout=9s");
+	(void)stage_start(&stage,
+			  "listener web: address=127.0.0.1:8000; "
+			  "pool app: command=flaps, workers=8, listeners=web, heartbeat_hard=15s, give_up=never; "
+			  "pool api: command=flaps, workers=2, listeners=web, drain_timeout=2s, ready_timeout=9s");
 	fake_world_run(&stage.world, HOUR_MS);
 	exits = stage.world.exits;
 	allocation_count_from_now(0);

@@ -73,9 +73,9 @@ START_TEST(test_one_that_dies_2_s_after_readiness_is_abandoned_when_min_ready_is
 
 	stage_up(&stage, SITE "command=good");
 	before = remember("app", 4);
-	ck_assert_int_eq(stage_wait(&stage, stage_reload(&stage, SITE "command=dies-2s-after-ready, min_ready=3s", NULL),
-				    60000),
-			 OUTCOME_UNTOUCHED);
+	ck_assert_int_eq(
+		stage_wait(&stage, stage_reload(&stage, SITE "command=dies-2s-after-ready, min_ready=3s", NULL), 60000),
+		OUTCOME_UNTOUCHED);
 	ck_assert_int_eq(count_same("app", &before, 4), 4);
 }
 END_TEST
@@ -106,8 +106,9 @@ START_TEST(test_exit_78_is_not_tried_again)
 
 	stage_up(&stage, SITE "command=good");
 	spawns = stage.world.spawns;
-	ck_assert_int_eq(stage_wait(&stage, stage_reload(&stage, SITE "command=refuses, roll_attempts=10", NULL), 60000),
-			 OUTCOME_UNTOUCHED);
+	ck_assert_int_eq(
+		stage_wait(&stage, stage_reload(&stage, SITE "command=refuses, roll_attempts=10", NULL), 60000),
+		OUTCOME_UNTOUCHED);
 	ck_assert_uint_eq(stage.world.spawns - spawns, 1);
 }
 END_TEST
@@ -147,7 +148,8 @@ END_TEST
 START_TEST(test_when_the_second_pool_fails_the_first_is_rolled_back_as_well)
 {
 	stage_up(&stage, TWO_POOLS("good", "good"));
-	ck_assert_int_eq(stage_wait(&stage, stage_reload(&stage, TWO_POOLS("good", "never-ready, ready_timeout=20s"), NULL),
+	ck_assert_int_eq(stage_wait(&stage,
+				    stage_reload(&stage, TWO_POOLS("good", "never-ready, ready_timeout=20s"), NULL),
 				    60000),
 			 OUTCOME_ROLLED_BACK);
 	ck_assert_uint_eq(stage_pool(&stage, "app")->target->number, 1);
@@ -166,6 +168,20 @@ START_TEST(test_a_new_pool_that_fails_goes_away_again)
 			 OUTCOME_UNTOUCHED);
 	ck_assert_ptr_null(stage_pool(&stage, "api"));
 	ck_assert_uint_eq(stage.supervisor.site.configuration->pool_count, 1);
+}
+END_TEST
+
+START_TEST(test_a_broken_deploy_that_also_makes_the_pool_smaller_takes_nobody_away)
+{
+	struct pids before;
+
+	stage_up(&stage, SITE "command=good");
+	before = remember("app", 4);
+	ck_assert_int_eq(stage_wait(&stage,
+				    stage_reload(&stage, "pool app: workers=1, command=dies-at-once", NULL), 120000),
+			 OUTCOME_UNTOUCHED);
+	ck_assert_int_eq(count_same("app", &before, 4), 4);
+	ck_assert(stage_wait_calm(&stage, 1000));
 }
 END_TEST
 
@@ -428,12 +444,13 @@ START_TEST(test_a_restart_whose_heir_fails_leaves_the_old_worker_alone_in_its_sl
 	before = remember("app", 4);
 	ck_assert_ptr_nonnull(stage_restart(&stage, "app/2", false));
 	stage.world.fails = listener_fails;
-	ck_assert_int_eq(stage_wait(&stage,
-				    stage_reload(&stage,
-						 "listener web: address=127.0.0.1:8001; pool app: listeners=web, command=good",
-						 &(struct reload_options){ .supersede = true }),
-				    10000),
-			 OUTCOME_UNTOUCHED);
+	ck_assert_int_eq(
+		stage_wait(&stage,
+			   stage_reload(&stage,
+					"listener web: address=127.0.0.1:8001; pool app: listeners=web, command=good",
+					&(struct reload_options){ .supersede = true }),
+			   10000),
+		OUTCOME_UNTOUCHED);
 	fake_world_run(&stage.world, 1000);
 	stage_count(&stage, "app", &counts);
 	ck_assert_int_eq(counts.good, 4);
@@ -501,6 +518,7 @@ static void add_deploys(Suite *suite)
 	tcase_add_test(cases, test_workers_that_were_replaced_already_are_rolled_back);
 	tcase_add_test(cases, test_when_the_second_pool_fails_the_first_is_rolled_back_as_well);
 	tcase_add_test(cases, test_a_new_pool_that_fails_goes_away_again);
+	tcase_add_test(cases, test_a_broken_deploy_that_also_makes_the_pool_smaller_takes_nobody_away);
 	tcase_add_test(cases, test_an_address_in_use_leaves_everything_as_it_was);
 	tcase_add_test(cases, test_a_good_reload_replaces_everybody_and_closes_the_old_listener);
 	tcase_add_test(cases, test_without_surge_one_worker_leaves_first);

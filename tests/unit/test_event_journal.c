@@ -23,9 +23,8 @@ static void tear_down(void)
 	event_journal_finish(&journal);
 }
 
-__attribute__((format(printf, 5, 6))) static const struct event *add(int64_t now_ms, enum event_kind kind,
-								     const struct pool *pool,
-								     const struct worker *worker, const char *fmt, ...)
+__attribute__((format(printf, 5, 6))) static const struct event *
+add(int64_t now_ms, enum event_kind kind, const struct pool *pool, const struct worker *worker, const char *fmt, ...)
 {
 	const struct event *event;
 	va_list arguments;
@@ -61,7 +60,8 @@ START_TEST(test_the_last_512_are_kept)
 {
 	for (uint64_t number = 1; number <= 3 * EVENT_JOURNAL_SIZE; number++) {
 		uint64_t oldest = number > EVENT_JOURNAL_SIZE ? number - EVENT_JOURNAL_SIZE + 1 : 1;
-		ck_assert_uint_eq(add((int64_t)number, EVENT_SITE_STARTED, NULL, NULL, "%d", (int)number)->sequence, number);
+		ck_assert_uint_eq(add((int64_t)number, EVENT_SITE_STARTED, NULL, NULL, "%d", (int)number)->sequence,
+				  number);
 		ck_assert_uint_eq(event_journal_oldest(&journal), oldest);
 		ck_assert_int_eq(event_journal_find(&journal, oldest)->at_ms, (int64_t)oldest);
 		ck_assert_int_eq(event_journal_find(&journal, number)->at_ms, (int64_t)number);

@@ -92,9 +92,22 @@ static void append_chunks(size_t chunk, size_t total, size_t line)
 	free(model.bytes);
 }
 
-static const size_t chunks[] = { 1,    7,	511,	  512,	     1023,	  1024,	       1025,	   4096,
-				 4097, OUTPUT_RING_MAX / 2, OUTPUT_RING_MAX - 1, OUTPUT_RING_MAX, OUTPUT_RING_MAX + 1,
-				 2 * OUTPUT_RING_MAX, 2 * OUTPUT_RING_MAX + 3, 5 * OUTPUT_RING_MAX };
+static const size_t chunks[] = { 1,
+				 7,
+				 511,
+				 512,
+				 1023,
+				 1024,
+				 1025,
+				 4096,
+				 4097,
+				 OUTPUT_RING_MAX / 2,
+				 OUTPUT_RING_MAX - 1,
+				 OUTPUT_RING_MAX,
+				 OUTPUT_RING_MAX + 1,
+				 2 * OUTPUT_RING_MAX,
+				 2 * OUTPUT_RING_MAX + 3,
+				 5 * OUTPUT_RING_MAX };
 
 START_TEST(test_chunks_of_any_size)
 {

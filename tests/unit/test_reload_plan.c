@@ -134,8 +134,9 @@ struct listener_case {
 };
 
 static const struct listener_case listener_cases[] = {
-	{ "backlog", "7", true }, { "mode", "0600", true },   { "owner", "root", true },     { "group", "root", true },
-	{ "no_delay", "no", true }, { "defer_accept", "3", true }, { "only_v6", "yes", false },
+	{ "backlog", "7", true },    { "mode", "0600", true },   { "owner", "root", true },
+	{ "group", "root", true },   { "no_delay", "no", true }, { "defer_accept", "3", true },
+	{ "only_v6", "yes", false },
 };
 
 START_TEST(test_what_may_change_on_an_open_socket)
@@ -162,12 +163,9 @@ struct restart_case {
 };
 
 static const struct restart_case restart_cases[] = {
-	{ SETTING_CONTROL, "socket", "/run/other.sock", true },
-	{ SETTING_CONTROL, "mode", "0600", true },
-	{ SETTING_CONTROL, "operator_group", "adm", true },
-	{ SETTING_CONTROL, "observer_group", "adm", true },
-	{ SETTING_LOG, "file", "/var/log/other.log", false },
-	{ SETTING_LOG, "level", "debug", false },
+	{ SETTING_CONTROL, "socket", "/run/other.sock", true }, { SETTING_CONTROL, "mode", "0600", true },
+	{ SETTING_CONTROL, "operator_group", "adm", true },     { SETTING_CONTROL, "observer_group", "adm", true },
+	{ SETTING_LOG, "file", "/var/log/other.log", false },   { SETTING_LOG, "level", "debug", false },
 };
 
 START_TEST(test_what_only_a_restart_takes_over)

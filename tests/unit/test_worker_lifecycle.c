@@ -142,7 +142,8 @@ END_TEST
 START_TEST(test_every_change_of_a_living_state_arms_its_deadline)
 {
 	enum worker_state state = (enum worker_state)(_i / (int)WORKER_EVENT_COUNT);
-	const struct worker_transition *cell = worker_lifecycle(state, (enum worker_event)(_i % (int)WORKER_EVENT_COUNT));
+	const struct worker_transition *cell =
+		worker_lifecycle(state, (enum worker_event)(_i % (int)WORKER_EVENT_COUNT));
 
 	if (cell->next != state && cell->next != WORKER_GONE)
 		ck_assert(cell->actions & ARM);
