@@ -183,6 +183,8 @@ static bool settle_once(struct supervisor *supervisor, struct pool *pool, int64_
 	struct pool_view view = view_pool(pool, now_ms);
 	struct pool_plan plan = pool_plan(&view);
 
+	if (view.counts.good >= view.wanted)
+		pool->given_up = false;
 	switch (plan.verdict) {
 	case POOL_VERDICT_ABANDON:
 		roll_failed(supervisor, pool, &view, now_ms);
@@ -253,12 +255,18 @@ void pool_driver_worker_good(struct supervisor *supervisor, struct worker *worke
 	pool_failures_recovered(pool, worker);
 }
 
-/** A worker of the target that ends by itself while the pool rolls speaks against the new generation. */
+/**
+ * A worker of the target that ends by itself while the pool rolls speaks against the new generation. Where there is
+ * none (scale, restart of a slot, the old one comes back), a worker that was good already says nothing.
+ */
 static void judge_roll(struct pool *pool, const struct worker *worker, const struct slot *slot)
 {
 	bool fault = cause_is_fault(worker->cause);
+	bool is_new = !pool->restoring && pool->target != pool->previous;
 
-	if (!pool->rolling || worker->ordered || pool_is_outgoing(pool, worker) || (!fault && worker->good))
+	if (!pool->rolling || worker->ordered || pool_is_outgoing(pool, worker))
+		return;
+	if (worker->good && !(fault && is_new))
 		return;
 	pool->failed_starts++;
 	pool->hopeless = pool->hopeless || worker->cause == CAUSE_NOT_READY || worker->cause == CAUSE_NOT_STARTED ||

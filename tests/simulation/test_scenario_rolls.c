@@ -348,6 +348,19 @@ START_TEST(test_scaling_up_and_down)
 }
 END_TEST
 
+START_TEST(test_a_crash_of_an_old_worker_does_not_end_a_scale)
+{
+	const struct operation *operation;
+
+	stage_up(&stage, "pool app: command=slowly-ready, workers=2, roll_attempts=1");
+	operation = stage_scale(&stage, "app", "3", false);
+	fake_world_run(&stage.world, 1000);
+	fake_world_end(&stage.world, stage_pid(&stage, "app", 1), fake_exit(1));
+	ck_assert_int_eq(stage_wait(&stage, operation, 60000), OUTCOME_DONE);
+	ck_assert(stage_wait_calm(&stage, 10000));
+}
+END_TEST
+
 START_TEST(test_scale_holds_over_reloads_until_the_file_says_another_number)
 {
 	stage_up(&stage, SITE "command=good");
@@ -537,6 +550,7 @@ static void add_others(Suite *suite)
 	tcase_add_test(cases, test_a_restart_of_a_pool_replaces_all);
 	tcase_add_test(cases, test_a_worker_that_says_stopping_goes_when_its_successor_is_there);
 	tcase_add_test(cases, test_scaling_up_and_down);
+	tcase_add_test(cases, test_a_crash_of_an_old_worker_does_not_end_a_scale);
 	tcase_add_test(cases, test_scale_holds_over_reloads_until_the_file_says_another_number);
 	tcase_add_test(cases, test_a_second_operation_on_the_same_pool_is_a_conflict);
 	tcase_add_test(cases, test_a_superseded_broken_reload_leaves_no_trace);
