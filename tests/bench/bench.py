@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """What the daemon costs, next to others that are installed. One line of JSON for each figure; see figures.py.
 
-usage: bench.py [--only NAME]... [--rounds N] [--window SECONDS] [--workers N] [--no-peers] [--check]
+usage: bench.py [--only NAME]... [--rounds N] [--window SECONDS] [--seconds N] [--workers N] [--no-peers] [--check]
 """
 
 import argparse
@@ -11,6 +11,8 @@ import sys
 import tempfile
 
 import daemon
+import http_cost
+import http_memory
 import large_site
 import processes
 import small_site
@@ -23,6 +25,13 @@ PARTS = {
     "reload": small_site.reload,
     "thousand": large_site.thousand,
     "beating": large_site.beating,
+    "http_asgi": http_cost.http_asgi,
+    "http_wsgi": http_cost.http_wsgi,
+    "http_c": http_cost.http_c,
+    "http_fastapi": http_cost.http_fastapi,
+    "http_file": http_cost.http_file,
+    "websocket_echo": http_cost.websocket_echo,
+    "http_memory": http_memory.http_memory,
 }
 
 
@@ -32,6 +41,7 @@ class Bench:
     def __init__(self, options, top):
         self.rounds = options.rounds
         self.window = options.window
+        self.seconds = options.seconds
         self.workers = options.workers
         self.peers = options.peers
         self.figures = Figures()
@@ -51,12 +61,15 @@ def parse():
     parser.add_argument("--only", action="append", choices=PARTS, help="measure this part only; may be repeated")
     parser.add_argument("--rounds", type=int, default=3, help="rounds of each figure (3)")
     parser.add_argument("--window", type=float, default=10.0, help="seconds over which processor time is taken (10)")
+    parser.add_argument("--seconds", type=int, default=3, help="of load in each round of the HTTP parts (3)")
     parser.add_argument("--workers", type=int, default=1000, help="workers of the large site (1000)")
     parser.add_argument("--no-peers", dest="peers", action="store_false", help="measure unicornd alone")
     parser.add_argument("--check", action="store_true", help="exit with status 1 when a target is missed")
     options = parser.parse_args()
     if options.rounds < 1 or options.window <= 0 or not 1 <= options.workers <= 10000:
         parser.error("at least one round, one worker (at most 10000) and a window above 0")
+    if not 1 <= options.seconds <= 60:
+        parser.error("1 to 60 seconds of load")
     return options
 
 

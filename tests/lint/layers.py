@@ -27,7 +27,7 @@ LIBRARIES = {
     r"jansson\.h": (r"daemon/control/|daemon/supervisor/.*snapshot|ctl/", None),
     r"ev\.h": (
         r"daemon/supervisor/(effects_live|worker_watch)|daemon/control/control_(server|client|connection)|daemon/keeper/"
-        r"|daemon/(main|signals|announcer)|workers/async",
+        r"|daemon/(main|signals|announcer)|workers/http/|workers/gateways/(wsgi|asgi)",
         None,
     ),
 }
@@ -136,6 +136,9 @@ def check_public_only(files):
     for path in files:
         for number, kind, name in includes(path):
             if kind == "<" or name.startswith(PUBLIC):
+                continue
+            # The one module of the engine that a gateway compiles into itself; and what is for tests only is not looked at.
+            if name == "http_date.h":
                 continue
             if "/" in name or not (tap.SOURCE / path.parent / name).is_file():
                 problems.append(f'{path}:{number}: "{name}" is neither of its folder nor of include/')

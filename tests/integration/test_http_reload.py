@@ -1,0 +1,240 @@
+#!/usr/bin/python3
+"""Reloads, recycling and the end of both HTTP workers: no request is lost, whatever runs or waits meanwhile."""
+
+import os
+import signal
+import threading
+
+from http_client import PROBE, Client, Malformed, Server, both, pattern, program, request
+from harness import BOUND, Load, Site, check_load, exists, listener, new_address, pool, run_tests, wait_gone
+
+RELOADS = 20
+PIECES = 20
+PIECE_BYTES = 100000
+PACE_S = 0.02
+
+
+def site_of(kind, address, *options, **settings):
+    return Site(listener("web", address) + pool("app", [program(kind), "--app", PROBE, *options], workers=4, **settings))
+
+
+class Transfers:
+    """Long answers and uploads, one behind the other and slow enough to see several reloads each."""
+
+    def __init__(self, address):
+        self.address = address
+        self.over = threading.Event()
+        self.failures = []
+        self.counts = {"streamed": 0, "uploaded": 0}
+        self.threads = [threading.Thread(target=self.run, args=(what,), daemon=True) for what in (self.stream, self.upload)]
+        for thread in self.threads:
+            thread.start()
+
+    def run(self, what):
+        while not self.over.is_set() and not self.failures:
+            try:
+                what()
+            except (Malformed, OSError, EOFError, AssertionError) as error:
+                self.failures.append(f"{what.__name__}: {error!r}")
+
+    def stream(self):
+        total = PIECES * PIECE_BYTES
+        with Client(self.address, receive_buffer=PIECE_BYTES) as client:
+            client.send(request(f"/big?n={total}"))
+            read = 0
+            while read < total:
+                self.over.wait(PACE_S)
+                piece = client.socket.recv(PIECE_BYTES)
+                assert piece, f"cut after {read} bytes"
+                read += len(piece)
+                client.buffer += piece
+            assert client.read().body == pattern(total)
+        self.counts["streamed"] += 1
+
+    def upload(self):
+        with Client(self.address) as client:
+            client.send(request("/upload", "Transfer-Encoding: chunked", method="POST"))
+            for _ in range(PIECES):
+                self.over.wait(PACE_S)
+                client.send(b"%x\r\n%s\r\n" % (PIECE_BYTES, b"x" * PIECE_BYTES))
+            client.send(b"0\r\n\r\n")
+            answer = client.read("POST")
+            assert answer.text == f"{PIECES * PIECE_BYTES}\n", answer
+        self.counts["uploaded"] += 1
+
+    def finish(self):
+        self.over.set()
+        for thread in self.threads:
+            thread.join(BOUND)
+        assert not self.failures, self.failures
+        assert all(self.counts.values()), self.counts
+        return self.counts
+
+
+@both
+def twenty_reloads_under_load_lose_nothing(kind):
+    address = new_address()
+    with site_of(kind, address) as site:
+        site.start()
+        seen = set(site.pids().values())
+        with Load(address, "--path", "/pid", connections=32) as kept, \
+                Load(address, "--path", "/pid", "--close", connections=32) as closed, \
+                Load(address, "--path", "/pid", "--pause", "20", connections=16) as resting:
+            transfers = Transfers(address)
+            for number in range(RELOADS):
+                ran = site.reload()
+                assert ran.err == "", ran
+                pids = set(site.pids().values())
+                assert len(pids) == 4 and not pids & seen, f"reload {number}: {pids}, before {seen}"
+                seen |= pids
+            counts = transfers.finish()
+            reports = check_load(kept, closed, resting)
+        print(f"# {[report['ok'] for report in reports]} answers, {counts}")
+        assert reports[0]["reused"] > 0 and reports[0]["distinct_bodies"] > RELOADS, reports[0]
+        assert site.stop() == 0
+
+
+@both
+def recycling_loses_nothing(kind):
+    address = new_address()
+    with site_of(kind, address, "--max-requests", "300", "--max-requests-jitter", "100") as site:
+        site.start()
+        with Load(address, "--path", "/pid", connections=16) as kept, \
+                Load(address, "--path", "/pid", "--close", connections=16) as closed:
+            for _ in range(16):
+                gone = site.wait("worker_gone")
+                assert "finished" in gone["text"] or "stopped" in gone["text"], gone
+            check_load(kept, closed)
+        assert not any(event["event"] in ("worker_retry", "worker_killing") for event in site.catch_up()), site.events
+        assert site.stop() == 0
+
+
+@both
+def a_request_that_runs_is_finished(kind):
+    with Server(kind) as server, server.client() as client:
+        client.send(request("/slow?ms=300&early=1"))
+        assert client.read_interim().status == 103
+        server.signal(signal.SIGTERM)
+        answer = client.read()
+        assert answer.text == "slow\n" and answer.closes, answer
+        assert client.read_end() == "eof"
+        assert server.wait_exit() == 0
+
+
+@both
+def transfers_that_run_are_finished(kind):
+    with Server(kind) as server, server.client(receive_buffer=65536) as down, server.client() as up, \
+            server.client() as head:
+        down.send(request("/big?n=20000000"))
+        assert down.is_readable()
+        up.send(request("/upload", "Content-Length: 100000", method="POST"), b"x" * 50000)
+        head.send(request("/hello")[:20])
+        # Behind its own answer the worker has seen what came before.
+        assert server.ask("/hello").text == "hello\n"
+        server.signal(signal.SIGTERM)
+        assert up.send(b"x" * 50000).read("POST").text == "100000\n"
+        assert head.send(request("/hello")[20:]).read().text == "hello\n"
+        assert down.read().body == pattern(20000000)
+        for client in (down, up, head):
+            assert client.read_end() == "eof"
+        assert server.wait_exit() == 0
+
+
+@both
+def silent_connections_get_one_more_answer(kind):
+    with Server(kind, "--linger", "20s") as server:
+        first, second, third = (server.client() for _ in range(3))
+        for client in (first, second, third):
+            assert not client.ask("/hello").closes
+        fresh = server.client()
+        assert server.ask("/hello").status == 200
+        server.signal(signal.SIGTERM)
+        # The signal and the question may overtake each other, once.
+        for _ in range(1000):
+            if first.ask("/hello").closes:
+                break
+        assert first.read_end() == "eof"
+        for client in (second, fresh):
+            answer = client.ask("/hello")
+            assert answer.text == "hello\n" and answer.closes, answer
+            assert client.read_end() == "eof"
+        # Requests that are pipelined behind the last one are not answered, and not handled either.
+        third.send(request("/hello") + request("/hello"))
+        assert third.read().closes and third.read_end() in ("eof", "reset")
+        # Nobody is left, so nobody is waited for.
+        assert server.wait_exit(10) == 0
+
+
+@both
+def silence_is_waited_for_as_long_as_told(kind):
+    with Server(kind, "--linger", "300ms", "--keep-alive", "1m") as server:
+        clients = [server.client() for _ in range(3)]
+        assert all(client.ask("/hello").text == "hello\n" for client in clients[1:])
+        server.signal(signal.SIGTERM)
+        for client in clients:
+            assert client.read_end() == "eof"
+        assert server.wait_exit() == 0
+
+
+@both
+def who_waits_to_be_accepted_is_served(kind):
+    with Server(kind) as server:
+        server.signal(signal.SIGSTOP)
+        clients = [server.client() for _ in range(20)]
+        for client in clients:
+            client.send(request("/hello"))
+        server.signal(signal.SIGTERM)
+        server.signal(signal.SIGCONT)
+        for client in clients:
+            answer = client.read()
+            assert answer.text == "hello\n" and answer.closes, answer
+        assert server.wait_exit() == 0
+
+
+@both
+def who_waits_when_the_site_ends_is_served(kind):
+    address = new_address()
+    with Site(listener("web", address) + pool("app", [program(kind), "--app", PROBE])) as site:
+        site.start()
+        pid = site.pids()[1]
+        os.kill(pid, signal.SIGSTOP)
+        clients = [Client(address).send(request("/hello")) for _ in range(10)]
+        site.signal(signal.SIGTERM)
+        site.wait("worker_draining")
+        os.kill(pid, signal.SIGCONT)
+        for client in clients:
+            assert client.read().text == "hello\n"
+            client.close()
+        assert site.wait_exit() == 0
+        assert not exists(pid)
+
+
+@both
+def the_end_of_the_daemon_is_the_worker_s(kind):
+    address = new_address()
+    with site_of(kind, address) as site:
+        site.start()
+        pids = list(site.pids().values())
+        with Client(address) as client:
+            client.send(request("/slow?ms=200&early=1"))
+            assert client.read_interim().status == 103
+            site.signal(signal.SIGKILL)
+            site.process.wait()
+            assert client.read().text == "slow\n"
+        for pid in pids:
+            wait_gone(pid)
+
+
+@both
+def figures_are_told(kind):
+    with Server(kind) as server:
+        with server.client() as client:
+            for _ in range(10):
+                client.ask("/hello")
+            assert server.told.wait(r"REQUESTS=1\d|REQUESTS=10"), server.told.text()
+            assert server.told.wait("CONNECTIONS=1"), server.told.text()
+        assert server.told.wait("CONNECTIONS=0") and server.told.wait("BUSY=0"), server.told.text()
+
+
+if __name__ == "__main__":
+    run_tests()

@@ -1,0 +1,297 @@
+/*
+ * python_host.c - CPython from its start to its end, and exceptions on their way into the log.
+ */
+#include "python_host.h"
+
+#include "python_load.h"
+#include "unicornd/app.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/** A path and what is appended to it here. */
+#define PATH_BYTES     (PATH_MAX + 32)
+#define PYTHON_VERSION Py_STRINGIFY(PY_MAJOR_VERSION) "." Py_STRINGIFY(PY_MINOR_VERSION)
+
+static bool is_started;
+static const char *host_kind = "python";
+
+/* ---- which Python */
+
+static bool program_exists(char *path, size_t size, const char *folder, int folder_length, const char *program)
+{
+	int length = snprintf(path, size, "%.*s/bin/%s", folder_length, folder, program);
+
+	return length > 0 && (size_t)length < size && access(path, X_OK) == 0;
+}
+
+/**
+ * The interpreter that belongs to the library in use. PATH is not asked, since what stands first there may be another
+ * one, whose modules in C do not fit.
+ */
+static bool program_find(char *path, size_t size)
+{
+	Dl_info library;
+	char real[PATH_MAX];
+
+	if (dladdr(&PyType_Type, &library) == 0 || library.dli_fname == NULL ||
+	    realpath(library.dli_fname, real) == NULL)
+		return false;
+	for (char *slash = strrchr(real, '/'); slash != NULL; slash = strrchr(real, '/')) {
+		*slash = '\0';
+		if (program_exists(path, size, real, (int)strlen(real), "python" PYTHON_VERSION))
+			return true;
+	}
+	return false;
+}
+
+/** @return whether DIR is a virtual environment of this version, after saying why not */
+static bool virtualenv_is_usable(const char *directory, enum unicorn_level level)
+{
+	char path[PATH_BYTES];
+
+	snprintf(path, sizeof(path), "%s/pyvenv.cfg", directory);
+	if (access(path, R_OK) != 0) {
+		unicorn_log(level, "%s: %s is no virtual environment: pyvenv.cfg: %s", host_kind, directory,
+			    strerror(errno));
+		return false;
+	}
+	snprintf(path, sizeof(path), "%s/lib/python" PYTHON_VERSION, directory);
+	if (access(path, R_OK) != 0) {
+		unicorn_log(level, "%s: the virtual environment %s is not one of Python " PYTHON_VERSION ": %s: %s",
+			    host_kind, directory, path, strerror(errno));
+		return false;
+	}
+	return true;
+}
+
+/** $VIRTUAL_ENV may be meant for somebody else, so one that does not fit is only warned of; --virtualenv is not. */
+static int program_choose(const struct unicorn_app_options *options, char *program, size_t size)
+{
+	const char *directory = options->virtualenv;
+
+	if (directory != NULL) {
+		if (!virtualenv_is_usable(directory, UNICORN_ERROR))
+			return UNICORN_START_REFUSED;
+	} else {
+		directory = getenv("VIRTUAL_ENV");
+		if (directory != NULL && (*directory == '\0' || !virtualenv_is_usable(directory, UNICORN_WARNING)))
+			directory = NULL;
+	}
+	if (directory != NULL) {
+		char absolute[PATH_MAX];
+
+		if (realpath(directory, absolute) != NULL &&
+		    program_exists(program, size, absolute, (int)strlen(absolute), "python3"))
+			return 0;
+		unicorn_log(UNICORN_ERROR, "%s: %s/bin/python3: %s", host_kind, directory, strerror(errno));
+		return UNICORN_START_REFUSED;
+	}
+	if (!program_find(program, size))
+		snprintf(program, size, "python" PYTHON_VERSION);
+	return 0;
+}
+
+/* ---- start */
+
+static PyStatus config_fill(PyConfig *config, const struct unicorn_app_options *options, const char *program)
+{
+	char name[] = "unicornd-worker-async";
+	char *arguments[] = { name };
+	PyStatus status;
+
+	if (!options->is_async)
+		snprintf(name, sizeof(name), "unicornd-worker-sync");
+	config->install_signal_handlers = 0;
+	config->faulthandler = 1;
+	config->parse_argv = 0;
+	config->pathconfig_warnings = 0;
+	status = PyConfig_SetBytesString(config, &config->program_name, program);
+	if (!PyStatus_Exception(status))
+		status = PyConfig_SetBytesArgv(config, 1, arguments);
+	return status;
+}
+
+static int interpreter_start(const struct unicorn_app_options *options, const char *program)
+{
+	PyConfig config;
+	PyStatus status;
+
+	PyConfig_InitPythonConfig(&config);
+	status = config_fill(&config, options, program);
+	if (!PyStatus_Exception(status))
+		status = Py_InitializeFromConfig(&config);
+	PyConfig_Clear(&config);
+	if (!PyStatus_Exception(status))
+		return 0;
+	unicorn_log(UNICORN_ERROR, "%s: Python " PYTHON_VERSION " cannot start as %s: %s", host_kind, program,
+		    status.err_msg != NULL ? status.err_msg : "it wants to exit");
+	return UNICORN_START_REFUSED;
+}
+
+/** So that a line that is printed is in the log at once, also where that is a pipe. */
+static bool output_flush_lines(void)
+{
+	PyObject *output = PySys_GetObject("stdout");
+	PyObject *arguments, *keywords, *method, *result = NULL;
+
+	if (output == NULL || output == Py_None)
+		return true;
+	arguments = PyTuple_New(0);
+	keywords = Py_BuildValue("{sO}", "line_buffering", Py_True);
+	method = PyObject_GetAttrString(output, "reconfigure");
+	if (arguments != NULL && keywords != NULL && method != NULL)
+		result = PyObject_Call(method, arguments, keywords);
+	Py_XDECREF(arguments);
+	Py_XDECREF(keywords);
+	Py_XDECREF(method);
+	Py_XDECREF(result);
+	return result != NULL;
+}
+
+static bool path_prepend(const char *directory)
+{
+	char absolute[PATH_MAX];
+	PyObject *path = PySys_GetObject("path");
+	PyObject *entry;
+	bool is_done;
+
+	if (realpath(directory, absolute) == NULL) {
+		PyErr_SetFromErrnoWithFilename(PyExc_OSError, directory);
+		return false;
+	}
+	entry = PyUnicode_DecodeFSDefault(absolute);
+	is_done = entry != NULL && path != NULL && PyList_Insert(path, 0, entry) == 0;
+	Py_XDECREF(entry);
+	return is_done;
+}
+
+int python_host_start(const struct unicorn_app_options *options, const char *kind)
+{
+	char program[PATH_BYTES];
+	int result;
+
+	if (is_started)
+		return 0;
+	host_kind = kind;
+	result = program_choose(options, program, sizeof(program));
+	if (result == 0)
+		result = interpreter_start(options, program);
+	if (result != 0)
+		return result;
+	is_started = true;
+	/* What Python's own handlers would have done: an application that writes to a dead peer wants an exception. */
+	signal(SIGPIPE, SIG_IGN);
+	if (!output_flush_lines())
+		python_host_log_exception("python: sys.stdout cannot be told to flush lines");
+	if (!path_prepend(options->directory != NULL ? options->directory : ".")) {
+		python_host_log_exception("python: the directory of the application");
+		return UNICORN_START_REFUSED;
+	}
+	return 0;
+}
+
+PyObject *python_host_load(const struct unicorn_app_options *options, int *start_result)
+{
+	return python_load_application(options, host_kind, start_result);
+}
+
+void python_host_freeze(void)
+{
+	PyObject *module = PyImport_ImportModule("gc");
+	PyObject *done = NULL;
+
+	PyGC_Collect();
+	if (module != NULL)
+		done = PyObject_CallMethod(module, "freeze", NULL);
+	PyErr_Clear();
+	Py_XDECREF(done);
+	Py_XDECREF(module);
+}
+
+void python_host_finish(void)
+{
+	if (!is_started)
+		return;
+	is_started = false;
+	if (Py_FinalizeEx() < 0)
+		unicorn_log(UNICORN_WARNING, "%s: what Python had to flush at its end could not be", host_kind);
+}
+
+/* ---- exceptions */
+
+/** traceback.format_exception() of the exception, in one string. @return a new reference or NULL */
+static PyObject *exception_format(PyObject *exception)
+{
+	PyObject *module = PyImport_ImportModule("traceback");
+	PyObject *lines = NULL, *text = NULL;
+	PyObject *separator = PyUnicode_FromString("");
+
+	if (module != NULL && separator != NULL)
+		lines = PyObject_CallMethod(module, "format_exception", "O", exception);
+	if (lines != NULL)
+		text = PyUnicode_Join(separator, lines);
+	Py_XDECREF(module);
+	Py_XDECREF(separator);
+	Py_XDECREF(lines);
+	return text;
+}
+
+PyObject *python_host_take_exception(void)
+{
+#if PY_VERSION_HEX >= 0x030c0000
+	return PyErr_GetRaisedException();
+#else
+	PyObject *type, *value, *traceback;
+
+	PyErr_Fetch(&type, &value, &traceback);
+	PyErr_NormalizeException(&type, &value, &traceback);
+	if (value != NULL && traceback != NULL)
+		PyException_SetTraceback(value, traceback);
+	Py_XDECREF(type);
+	Py_XDECREF(traceback);
+	return value;
+#endif
+}
+
+static void log_text(const char *what, PyObject *text)
+{
+	PyObject *bytes = PyUnicode_AsEncodedString(text, "utf-8", "backslashreplace");
+	const char *start;
+	int length;
+
+	if (bytes == NULL)
+		return;
+	start = PyBytes_AS_STRING(bytes);
+	length = PyBytes_GET_SIZE(bytes) > INT_MAX ? INT_MAX : (int)PyBytes_GET_SIZE(bytes);
+	while (length > 0 && start[length - 1] == '\n')
+		length--;
+	Py_BEGIN_ALLOW_THREADS unicorn_log(UNICORN_ERROR, "%s\n%.*s", what, length, start);
+	Py_END_ALLOW_THREADS Py_DECREF(bytes);
+}
+
+void python_host_log_exception(const char *what)
+{
+	PyObject *exception = python_host_take_exception();
+	PyObject *text = NULL;
+
+	if (exception != NULL)
+		text = exception_format(exception);
+	if (text != NULL)
+		log_text(what, text);
+	if (text == NULL || PyErr_Occurred() != NULL) {
+		/* Out of memory, most likely; the type alone needs none. */
+		PyErr_Clear();
+		unicorn_log(UNICORN_ERROR, "%s: %s (its traceback cannot be shown)", what,
+			    exception != NULL ? Py_TYPE(exception)->tp_name : "no exception");
+	}
+	Py_XDECREF(text);
+	Py_XDECREF(exception);
+}

@@ -1,0 +1,41 @@
+/*
+ * http_output.h - what the client has not taken yet: memory and parts of files, in order.
+ *
+ * Whatever the kernel takes at once is never copied. Not a word of HTTP here, and no waiting: who owns the socket looks
+ * at `pending` and calls http_output_flush() when it can be written again.
+ */
+#ifndef WORKERS_HTTP_OUTPUT_H
+#define WORKERS_HTTP_OUTPUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+struct http_segment;
+
+struct http_output {
+	struct http_segment *first;
+	struct http_segment *last;
+	int64_t pending; /**< bytes not taken by the kernel, those of files included */
+};
+
+/**
+ * Sends parts, or keeps a copy of what the kernel does not take.
+ *
+ * @param parts  is changed
+ * @param more   something follows at once: the kernel may wait for it before it sends a packet
+ * @return 0 or a negative errno value, after which the connection is of no use
+ */
+int http_output_write(struct http_output *output, int fd, struct iovec *parts, int count, bool more);
+
+/** Queues a part of a file and sends what the kernel takes. @param file  taken over, closed in any case */
+int http_output_file(struct http_output *output, int fd, int file, int64_t offset, int64_t length);
+
+/** Sends on. @return 0 when the kernel takes no more or nothing is left, or a negative errno value */
+int http_output_flush(struct http_output *output, int fd);
+
+/** Forgets all of it. */
+void http_output_finish(struct http_output *output);
+
+#endif

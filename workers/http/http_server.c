@@ -1,0 +1,256 @@
+#include "http_server.h"
+
+#include "http_answer_head.h"
+#include "http_connection.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Pause after an accept that failed for want of descriptors or memory: the listener stays readable all the time. */
+#define ACCEPT_PAUSE_S 0.1
+/* Deadlines are kept this exactly; finer would mean more wake-ups and serve nobody. */
+#define DEADLINE_GRAIN_MS 20
+/* How long what a client still sends is thrown away behind the last answer; nginx takes as long at most 30 s. */
+#define CLOSE_MS 2000
+
+int64_t http_server_now_ms(const struct http_server *server)
+{
+	return (int64_t)(ev_now(server->loop) * 1000);
+}
+
+/* ---- deadlines */
+
+static void arm_deadline_timer(struct http_server *server)
+{
+	int64_t earliest = http_deadlines_earliest(&server->deadlines);
+	int64_t wait_ms = earliest - http_server_now_ms(server);
+
+	ev_timer_stop(server->loop, &server->deadline_timer);
+	if (earliest < 0)
+		return;
+	ev_timer_set(&server->deadline_timer,
+		     (double)(wait_ms < DEADLINE_GRAIN_MS ? DEADLINE_GRAIN_MS : wait_ms) / 1000, 0);
+	ev_timer_start(server->loop, &server->deadline_timer);
+}
+
+void http_server_set_deadline(struct http_server *server, struct http_deadline *deadline,
+			      enum http_deadline_kind kind)
+{
+	int64_t now_ms = http_server_now_ms(server);
+	int64_t left_ms = (int64_t)(ev_timer_remaining(server->loop, &server->deadline_timer) * 1000);
+
+	http_deadlines_set(&server->deadlines, deadline, kind, now_ms);
+	if (deadline->kind == HTTP_DEADLINE_NONE)
+		return;
+	/* Mostly the timer runs already, for one that is due earlier. */
+	if (!ev_is_active(&server->deadline_timer) || deadline->at_ms - now_ms < left_ms - DEADLINE_GRAIN_MS)
+		arm_deadline_timer(server);
+}
+
+void http_server_clear_deadline(struct http_server *server, struct http_deadline *deadline)
+{
+	http_deadlines_clear(&server->deadlines, deadline);
+}
+
+static void on_deadline(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	struct http_server *server = timer->data;
+	int64_t now_ms = http_server_now_ms(server);
+	struct http_deadline *deadline;
+	enum http_deadline_kind kind;
+
+	(void)loop;
+	(void)events;
+	while ((deadline = http_deadlines_take_due(&server->deadlines, now_ms, &kind)) != NULL)
+		http_connection_deadline(deadline, kind);
+	arm_deadline_timer(server);
+}
+
+/* ---- accepting */
+
+static void listeners_stop(struct http_server *server)
+{
+	for (int i = 0; i < server->listener_count; i++)
+		ev_io_stop(server->loop, &server->listeners[i]);
+	server->is_accepting = false;
+}
+
+static void listeners_start(struct http_server *server)
+{
+	for (int i = 0; i < server->listener_count; i++)
+		ev_io_start(server->loop, &server->listeners[i]);
+	server->is_accepting = true;
+}
+
+static bool has_room(const struct http_server *server)
+{
+	return server->settings.max_connections <= 0 || server->connection_count < server->settings.max_connections;
+}
+
+static void pause_accepting(struct http_server *server)
+{
+	listeners_stop(server);
+	ev_timer_set(&server->accept_timer, ACCEPT_PAUSE_S, 0);
+	ev_timer_start(server->loop, &server->accept_timer);
+}
+
+/** @return false when nothing was accepted */
+static bool accept_one(struct http_server *server, int listener)
+{
+	int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+	if (fd >= 0)
+		return http_connection_create(server, fd);
+	if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+		unicorn_log(UNICORN_WARNING, "no more connections can be accepted for now: out of %s",
+			    errno == EMFILE || errno == ENFILE ? "descriptors" : "memory");
+		pause_accepting(server);
+	}
+	return errno == ECONNABORTED || errno == EINTR;
+}
+
+static void on_connection(struct ev_loop *loop, ev_io *io, int events)
+{
+	struct http_server *server = io->data;
+
+	(void)loop;
+	(void)events;
+	/* One at a time: the others that wait for the same socket shall have theirs. */
+	(void)accept_one(server, io->fd);
+	if (server->is_accepting && !has_room(server))
+		listeners_stop(server);
+}
+
+static void on_accept_again(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	struct http_server *server = timer->data;
+
+	(void)loop;
+	(void)events;
+	if (!server->is_draining && has_room(server))
+		listeners_start(server);
+}
+
+bool http_server_add_listener(struct http_server *server, int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	/* Several processes wait for one connection; who comes too late must not wait in accept(2). */
+	if (flags < 0 || server->listener_count == HTTP_LISTENERS_MAX || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
+		return false;
+	ev_io_init(&server->listeners[server->listener_count], on_connection, fd, EV_READ);
+	server->listeners[server->listener_count++].data = server;
+	return true;
+}
+
+/** What waits in the queues already. */
+static void accept_waiting(struct http_server *server)
+{
+	for (int i = 0; i < server->listener_count; i++) {
+		while (has_room(server) && accept_one(server, server->listeners[i].fd))
+			continue;
+	}
+}
+
+/* ---- the server */
+
+static void on_prepare(struct ev_loop *loop, ev_prepare *prepare, int events)
+{
+	struct http_server *server = prepare->data;
+	int64_t time_s = (int64_t)ev_now(loop);
+
+	(void)events;
+	if (time_s != server->time_s) {
+		server->time_s = time_s;
+		http_answer_set_time(time_s);
+	}
+	while (server->waiting != NULL) {
+		struct http_connection *connection = server->waiting;
+
+		server->waiting = connection->next_waiting;
+		connection->is_waiting = false;
+		http_connection_go_on(connection);
+	}
+}
+
+void http_server_init(struct http_server *server, struct ev_loop *loop, const struct http_settings *settings)
+{
+	const struct http_limits *limits = &settings->limits;
+
+	*server = (struct http_server){ .loop = loop, .settings = *settings };
+	server->deadlines.after_ms[HTTP_DEADLINE_HEADER] = limits->header_ms;
+	server->deadlines.after_ms[HTTP_DEADLINE_BODY] = limits->body_ms;
+	server->deadlines.after_ms[HTTP_DEADLINE_KEEP_ALIVE] = limits->keep_alive_ms;
+	server->deadlines.after_ms[HTTP_DEADLINE_WRITE] = limits->write_ms;
+	server->deadlines.after_ms[HTTP_DEADLINE_LINGER] = limits->linger_ms > 0 ? limits->linger_ms : 1;
+	server->deadlines.after_ms[HTTP_DEADLINE_CLOSE] = CLOSE_MS;
+	ev_timer_init(&server->deadline_timer, on_deadline, 1, 0);
+	server->deadline_timer.data = server;
+	ev_timer_init(&server->accept_timer, on_accept_again, ACCEPT_PAUSE_S, 0);
+	server->accept_timer.data = server;
+	ev_prepare_init(&server->prepare, on_prepare);
+	server->prepare.data = server;
+	ev_prepare_start(loop, &server->prepare);
+	server->time_s = (int64_t)ev_now(loop);
+	http_answer_set_time(server->time_s);
+}
+
+void http_server_start(struct http_server *server)
+{
+	listeners_start(server);
+}
+
+/** The end, unless somebody has come meanwhile whom nobody else may serve. */
+static void check_finished(struct http_server *server)
+{
+	if (!server->is_draining || server->is_finished || server->connection_count > 0)
+		return;
+	accept_waiting(server);
+	if (server->connection_count > 0)
+		return;
+	server->is_finished = true;
+	if (server->on_finished != NULL)
+		server->on_finished(server);
+}
+
+void http_server_connection_ended(struct http_server *server)
+{
+	server->connection_count--;
+	if (server->is_draining)
+		check_finished(server);
+	else if (!server->is_accepting && has_room(server) && !ev_is_active(&server->accept_timer) &&
+		 server->listener_count > 0)
+		listeners_start(server);
+}
+
+void http_server_drain(struct http_server *server)
+{
+	struct http_connection *next;
+
+	if (server->is_draining)
+		return;
+	server->is_draining = true;
+	listeners_stop(server);
+	ev_timer_stop(server->loop, &server->accept_timer);
+	accept_waiting(server);
+	for (struct http_connection *connection = server->connections; connection != NULL; connection = next) {
+		next = connection->next;
+		http_connection_drain(connection);
+	}
+	check_finished(server);
+}
+
+void http_server_finish(struct http_server *server)
+{
+	listeners_stop(server);
+	server->is_finished = true;
+	while (server->connections != NULL)
+		http_connection_destroy(server->connections);
+	ev_timer_stop(server->loop, &server->deadline_timer);
+	ev_timer_stop(server->loop, &server->accept_timer);
+	ev_prepare_stop(server->loop, &server->prepare);
+	http_request_stock_finish();
+	http_buffer_stock_finish();
+}

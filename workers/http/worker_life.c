@@ -1,0 +1,198 @@
+#include "worker_life.h"
+
+#include "worker_beats.h"
+#include "unicornd/worker.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* How often the log is flushed and the memory looked at. */
+#define TICK_S 1.0
+
+static struct unicorn_worker worker;
+static struct http_server *server;
+static const struct worker_options *options;
+static ev_signal terminate_signal;
+static ev_signal interrupt_signal;
+static ev_signal reopen_signal;
+static ev_io lifeline;
+static ev_timer beat_timer;
+static ev_timer tick_timer;
+static int64_t requests_allowed; /* 0: any number */
+static bool has_asked;           /* for a replacement */
+
+static void on_stop_signal(struct ev_loop *loop, ev_signal *watcher, int events)
+{
+	(void)loop;
+	(void)watcher;
+	(void)events;
+	http_server_drain(server);
+}
+
+static void on_reopen_signal(struct ev_loop *loop, ev_signal *watcher, int events)
+{
+	(void)loop;
+	(void)watcher;
+	(void)events;
+	if (server->settings.log != NULL && access_log_reopen(server->settings.log) != 0)
+		unicorn_log(UNICORN_WARNING, "the access log cannot be opened anew; the old file goes on");
+}
+
+/** The other end of the status pipe is closed: unicornd is gone, and with it whoever would end us. */
+static void on_lifeline(struct ev_loop *loop, ev_io *watcher, int events)
+{
+	(void)events;
+	ev_io_stop(loop, watcher);
+	http_server_drain(server);
+}
+
+static void say_figures(void)
+{
+	static int64_t said[3] = { -1, -1, -1 };
+	int64_t now[3] = { server->busy_count, server->connection_count, server->request_count };
+
+	if (memcmp(said, now, sizeof(now)) == 0)
+		return;
+	memcpy(said, now, sizeof(now));
+	(void)unicorn_worker_figures(&worker, (uint64_t)now[0], (uint64_t)now[1], (uint64_t)now[2]);
+}
+
+static void on_beat(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	(void)loop;
+	(void)timer;
+	(void)events;
+	if (server->settings.is_async)
+		(void)unicorn_worker_beat(&worker);
+	say_figures();
+}
+
+/** Serving goes on: the successor is to be ready before the stop signal comes. Without unicornd the end is now. */
+static void ask_for_replacement(const char *why)
+{
+	if (has_asked)
+		return;
+	has_asked = true;
+	unicorn_log(UNICORN_INFO, "%s: asking for a replacement", why);
+	if (worker_life_is_supervised())
+		(void)unicorn_worker_stopping(&worker);
+	else
+		http_server_drain(server);
+}
+
+static void on_request_end(struct http_server *unused)
+{
+	(void)unused;
+	if (requests_allowed > 0 && server->request_count >= requests_allowed)
+		ask_for_replacement("max-requests is reached");
+}
+
+static int64_t memory_bytes(void)
+{
+	FILE *file = fopen("/proc/self/statm", "re");
+	long long pages = 0;
+
+	if (file == NULL)
+		return 0;
+	if (fscanf(file, "%*d %lld", &pages) != 1)
+		pages = 0;
+	(void)fclose(file);
+	return (int64_t)pages * sysconf(_SC_PAGESIZE);
+}
+
+static void on_tick(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	(void)loop;
+	(void)timer;
+	(void)events;
+	if (server->settings.log != NULL) {
+		int result = access_log_flush(server->settings.log);
+
+		if (result != 0)
+			unicorn_log(UNICORN_WARNING, "access log: %s; lines are lost", strerror(-result));
+	}
+	if (options->max_memory_bytes > 0 && memory_bytes() > options->max_memory_bytes)
+		ask_for_replacement("max-memory is exceeded");
+}
+
+static int64_t choose_requests(void)
+{
+	int64_t jitter = options->max_requests_jitter;
+
+	if (options->max_requests == 0)
+		return 0;
+	srandom((unsigned)getpid());
+	return options->max_requests + (jitter > 0 ? random() % (jitter + 1) : 0);
+}
+
+static void start_signal(ev_signal *watcher, int number, void (*callback)(struct ev_loop *, ev_signal *, int))
+{
+	ev_signal_init(watcher, callback, number);
+	ev_signal_start(server->loop, watcher);
+	ev_unref(server->loop);
+}
+
+bool worker_life_begin(struct http_server *the_server, const struct worker_options *the_options)
+{
+	int result = unicorn_worker_init(&worker);
+
+	server = the_server;
+	options = the_options;
+	if (result != 0) {
+		unicorn_log(UNICORN_ERROR, "the environment of this worker contradicts itself: %s", strerror(-result));
+		return false;
+	}
+	requests_allowed = choose_requests();
+	server->on_request_end = on_request_end;
+	start_signal(&terminate_signal, SIGTERM, on_stop_signal);
+	start_signal(&interrupt_signal, SIGINT, on_stop_signal);
+	start_signal(&reopen_signal, SIGUSR1, on_reopen_signal);
+	return true;
+}
+
+int worker_life_listeners(int *first)
+{
+	*first = worker.first_listener;
+	return worker.listener_count;
+}
+
+bool worker_life_is_supervised(void)
+{
+	return worker.status_fd >= 0;
+}
+
+bool worker_life_ready(void)
+{
+	double beat_s = (double)worker.heartbeat_ms / 1000;
+
+	if (worker.status_fd >= 0) {
+		ev_io_init(&lifeline, on_lifeline, worker.status_fd, EV_READ);
+		ev_io_start(server->loop, &lifeline);
+		ev_unref(server->loop);
+	}
+	if (beat_s > 0) {
+		if (!server->settings.is_async && !worker_beats_start(server, &worker, options->request_timeout_ms))
+			return false;
+		ev_timer_init(&beat_timer, on_beat, 0, beat_s);
+		ev_timer_start(server->loop, &beat_timer);
+		ev_unref(server->loop);
+	}
+	if (server->settings.log != NULL || options->max_memory_bytes > 0) {
+		ev_timer_init(&tick_timer, on_tick, TICK_S, TICK_S);
+		ev_timer_start(server->loop, &tick_timer);
+		ev_unref(server->loop);
+	}
+	(void)unicorn_worker_ready(&worker);
+	return true;
+}
+
+void worker_life_end(void)
+{
+	worker_beats_stop();
+	say_figures();
+	if (server->settings.log != NULL)
+		(void)access_log_flush(server->settings.log);
+}
