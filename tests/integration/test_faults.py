@@ -161,7 +161,6 @@ def who_forks_away_is_found():
     with Site(listener("web", new_address()) +
               faulty("--fork-away", "--state-file", "states", backoff="10s 30s")) as site:
         site.start(ready=False)
-        site.wait("worker_lost")
         stray = site.wait("stray_killed")
         wait_gone(int(re.search("[0-9]+", stray["text"]).group()))
         for line in (site.folder / "states").read_text().splitlines():
