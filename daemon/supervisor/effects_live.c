@@ -290,7 +290,7 @@ static void end_worker(struct effects_live *live, struct worker *worker, pid_t p
 
 static void reap(struct effects_live *live)
 {
-	bool worker_ended = false;
+	bool somebody_ended = false;
 	pid_t pid;
 
 	give_answers(live);
@@ -300,13 +300,14 @@ static void reap(struct effects_live *live)
 		struct process_exit ended;
 		if (worker != NULL) {
 			end_worker(live, worker, pid);
-			worker_ended = true;
 		} else if (!process_reap(pid, &ended)) {
 			break;
 		}
+		/* Whose parent was no worker but one that a worker left behind comes to us only now. */
+		somebody_ended = true;
 		give_answers(live);
 	}
-	if (worker_ended)
+	if (somebody_ended)
 		strays_kill(live->supervisor);
 }
 
