@@ -1,5 +1,7 @@
 #include "http_head.h"
 
+#include "http_token.h"
+
 #include <ctype.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -94,8 +96,8 @@ static const char *skip_line_end(const char *position, const char *end)
 
 static void trim(struct unicorn_header *header)
 {
-	while (header->value_length > 0 && (header->value[header->value_length - 1] == ' ' ||
-					    header->value[header->value_length - 1] == '\t'))
+	while (header->value_length > 0 &&
+	       (header->value[header->value_length - 1] == ' ' || header->value[header->value_length - 1] == '\t'))
 		header->value_length--;
 }
 
@@ -115,17 +117,31 @@ static void lower_case(const struct unicorn_header *header)
 	}
 }
 
+/** Only blanks between the colon and the value: a value on the next line is a folded one. */
+static bool value_is_on_the_line(const struct unicorn_header *header)
+{
+	const char *position = header->name + header->name_length + 1;
+
+	while (position < header->value && (*position == ' ' || *position == '\t'))
+		position++;
+	return position == header->value;
+}
+
 /** @return the beginning of the next line, or NULL when this one is not a header's */
 static const char *take_line(struct unicorn_header *header, const char *line, const char *end)
 {
 	const char *next;
 
-	if (header->name != line || header->name_length == 0 || header->name[header->name_length] != ':')
+	if (header->name != line || header->name[header->name_length] != ':' ||
+	    http_token_end(header->name, header->name + header->name_length) != header->name + header->name_length ||
+	    header->name_length == 0)
 		return NULL;
 	if (header->value == NULL || header->value_length == 0)
 		next = skip_line_end(header->name + header->name_length + 1, end);
-	else
+	else if (value_is_on_the_line(header))
 		next = skip_line_end(header->value + header->value_length, end);
+	else
+		return NULL;
 	if (next == NULL)
 		return NULL;
 	if (header->value == NULL) {
@@ -156,7 +172,7 @@ static int take_headers(struct unicorn_request *request, const char *line, const
 		if (!find(found, head, header))
 			return 400;
 	}
-	return end - line >= 1 && *line == '\r' ? 0 : 400;
+	return end - line >= 2 && line[0] == '\r' && line[1] == '\n' ? 0 : 400;
 }
 
 /** Origin and absolute form, and the asterisk of OPTIONS. @return 0 or a status */
@@ -186,6 +202,36 @@ static int take_target(struct unicorn_request *request)
 	return head->path != NULL ? 0 : 503;
 }
 
+/** Nothing, or a colon and digits, which may be missing. */
+static bool port_is_valid(const char *text, size_t length)
+{
+	for (size_t i = 1; i < length; i++) {
+		if (text[i] < '0' || text[i] > '9')
+			return false;
+	}
+	return length == 0 || text[0] == ':';
+}
+
+/** RFC 3986's host and port, without user information. An empty one is allowed. */
+static bool host_is_valid(const char *text, size_t length)
+{
+	static const char others[] = "-._~!$&'()*+,;=%";
+	bool is_literal = length > 0 && text[0] == '[';
+	size_t end = is_literal ? 1 : 0;
+
+	while (end < length) {
+		unsigned char c = (unsigned char)text[end];
+
+		if (is_literal ? !isxdigit(c) && c != ':' && c != '.'
+			       : !isalnum(c) && (c == 0 || strchr(others, c) == NULL))
+			break;
+		end++;
+	}
+	if (is_literal && (end == length || text[end++] != ']'))
+		return false;
+	return port_is_valid(text + end, length - end);
+}
+
 /** "http://host/path": the path is what is behind the authority, and the authority is the host (RFC 9112, 3.2.2). */
 static int take_absolute_form(struct unicorn_request *request, const struct unicorn_header *host)
 {
@@ -197,7 +243,7 @@ static int take_absolute_form(struct unicorn_request *request, const struct unic
 	struct unicorn_header *writable = host != NULL ? &request->headers[host - request->headers] : NULL;
 	size_t length = scheme + authority;
 
-	if (scheme == 0 || authority == 0 || memchr(head->path + scheme, '@', authority) != NULL)
+	if (scheme == 0 || authority == 0 || !host_is_valid(head->path + scheme, authority))
 		return 400;
 	if (writable != NULL && request->copy == NULL) {
 		/* Without a query nothing has been copied yet. */
@@ -205,9 +251,8 @@ static int take_absolute_form(struct unicorn_request *request, const struct unic
 		if (writable->value == NULL)
 			return 503;
 		writable->value_length = (uint32_t)authority;
-	} else if (writable != NULL &&
-		   (writable->value_length != authority ||
-		    strncasecmp(writable->value, head->path + scheme, authority) != 0)) {
+	} else if (writable != NULL && (writable->value_length != authority ||
+					strncasecmp(writable->value, head->path + scheme, authority) != 0)) {
 		/* The one copy is taken by the path; nobody but an attacker sends a host that is another one. */
 		return 400;
 	}
@@ -227,18 +272,6 @@ static int check_form(struct unicorn_request *request, const struct unicorn_head
 	if (strcmp(head->path, "*") == 0)
 		return strcmp(head->method, "OPTIONS") == 0 && head->query[0] == '\0' ? 0 : 400;
 	return take_absolute_form(request, host);
-}
-
-/** RFC 3986's characters of a host and a port, without user information. */
-static bool host_is_valid(const struct unicorn_header *host)
-{
-	for (uint32_t i = 0; i < host->value_length; i++) {
-		unsigned char c = (unsigned char)host->value[i];
-
-		if (!isalnum(c) && strchr("-._~!$&'()*+,;=:[]%", c) == NULL)
-			return false;
-	}
-	return true;
 }
 
 /** One way only to tell where the body ends. @return 0 or a status */
@@ -278,10 +311,18 @@ static bool wants_websocket(const struct unicorn_head *head, const struct found 
 }
 
 /** "GET /path HTTP/1.1": one blank each, and no other protocol. The parser would take a little more. */
-static bool request_line_is_strict(const struct unicorn_head *head, const char *end)
+static bool request_line_is_strict(const struct unicorn_request *request, const char *end)
 {
 	static const char protocol[] = " HTTP/1.";
+	const struct unicorn_head *head = &request->head;
 	const char *behind = head->target + head->target_length;
+	const char *start = request->start;
+
+	/* Empty lines in front of it are allowed, whole ones. */
+	while (start[0] == '\r' && start[1] == '\n')
+		start += 2;
+	if (start != head->target - 1 - head->method_length)
+		return false;
 
 	return head->target[-1] == ' ' &&
 	       memcmp(head->target - 1 - head->method_length, head->method, head->method_length) == 0 &&
@@ -303,7 +344,7 @@ int http_head_complete(struct unicorn_request *request, const struct http_head_f
 	head->headers = request->headers;
 	if (facts->major_version != 1 || facts->minor_version > 1)
 		return 505;
-	if (!request_line_is_strict(head, facts->end))
+	if (!request_line_is_strict(request, facts->end))
 		return 400;
 	if (facts->end - line < 2 || line[0] != '\r' || line[1] != '\n')
 		return 400;
@@ -312,7 +353,8 @@ int http_head_complete(struct unicorn_request *request, const struct http_head_f
 		status = take_target(request);
 	if (status == 0)
 		status = check_framing(head, facts, found.transfer_encoding);
-	if (status == 0 && (found.host == NULL ? head->minor_version > 0 : !host_is_valid(found.host)))
+	if (status == 0 && (found.host == NULL ? head->minor_version > 0
+					       : !host_is_valid(found.host->value, found.host->value_length)))
 		status = 400;
 	if (status == 0)
 		status = check_form(request, found.host);

@@ -183,6 +183,8 @@ enum http_parsed http_parser_run(struct http_parser *parser, struct unicorn_requ
 {
 	llhttp_errno_t error;
 
+	if (request->start == NULL)
+		request->start = bytes;
 	parser->request = request;
 	parser->end = bytes + length;
 	error = llhttp_execute(&parser->llhttp, bytes, length);

@@ -82,6 +82,8 @@ struct unicorn_header *http_request_add_header(struct unicorn_request *request)
 void http_request_rebase(struct unicorn_request *request, ptrdiff_t delta)
 {
 	/* The method is a constant, the rest is made when the head is complete, and then it does not move any more. */
+	if (request->start != NULL)
+		request->start += delta;
 	if (request->head.target != NULL)
 		request->head.target += delta;
 	for (uint32_t i = 0; i < request->head.header_count; i++) {

@@ -51,6 +51,7 @@ struct http_answer {
 struct unicorn_request {
 	struct unicorn_head head;
 	struct http_connection *connection;
+	const char *start;        /**< first byte of it, what may stand in front of the method included */
 	struct unicorn_header *headers;
 	uint32_t header_capacity;
 	uint32_t header_bytes;    /**< of the names and values so far */
