@@ -371,7 +371,7 @@ class Lines:
 class Server:
     """unicornd-worker-KIND with the probe, alone on an address of its own. Its log is told when a test fails."""
 
-    def __init__(self, kind, *options, bind=None, app=None, record=False):
+    def __init__(self, kind, *options, bind=None, app=None, record=False, environment=None):
         self.kind = kind
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="unicornd-http-"))
         self.record_path = self.folder / "record"
@@ -385,6 +385,7 @@ class Server:
         self.log = self.told = None
         self.record_read = 0
         self.is_killed = False
+        self.environment = environment or {}
 
     def launch(self):
         """Starts it; whether it serves is another matter."""
@@ -393,7 +394,8 @@ class Server:
         reading, writing = os.pipe()
         self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                         stderr=subprocess.PIPE, pass_fds=(writing,), cwd=self.folder,
-                                        env={**theirs, "UNICORND_STATUS_FD": str(writing), "TZ": "UTC"})
+                                        env={**theirs, "UNICORND_STATUS_FD": str(writing), "TZ": "UTC",
+                                             **self.environment})
         os.close(writing)
         self.told = Lines(os.fdopen(reading, "rb"))
         self.log = Lines(self.process.stderr)

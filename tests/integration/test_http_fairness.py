@@ -15,7 +15,8 @@ MOST = 2 * CONNECTIONS // WORKERS
 
 def shares(address, pids, at_a_time):
     done = subprocess.run([LOAD, "--address", address, "--close", "--path", "/pid", "--requests", str(CONNECTIONS),
-                           "--connections", str(at_a_time)], capture_output=True, text=True, timeout=2 * BOUND, check=True)
+                           "--connections", str(at_a_time)], capture_output=True, text=True, timeout=2 * BOUND,
+                          check=True)
     report = json.loads(done.stdout)
     assert report["failed"] == 0 and report["ok"] == CONNECTIONS, report
     counts = {int(body): count for body, count in report["bodies"].items()}

@@ -6,7 +6,7 @@ import signal
 import threading
 
 from http_client import PROBE, Client, Malformed, Server, both, pattern, program, request
-from harness import BOUND, Load, Site, check_load, exists, listener, new_address, pool, run_tests, wait_gone
+from harness import BOUND, Load, Site, check_load, exists, listener, new_address, pool, run_tests, test, wait_gone
 
 RELOADS = 20
 PIECES = 20
@@ -15,7 +15,8 @@ PACE_S = 0.02
 
 
 def site_of(kind, address, *options, **settings):
-    return Site(listener("web", address) + pool("app", [program(kind), "--app", PROBE, *options], workers=4, **settings))
+    return Site(listener("web", address) + pool("app", [program(kind), "--app", PROBE, *options], workers=4,
+                                                **settings))
 
 
 class Transfers:
@@ -26,7 +27,8 @@ class Transfers:
         self.over = threading.Event()
         self.failures = []
         self.counts = {"streamed": 0, "uploaded": 0}
-        self.threads = [threading.Thread(target=self.run, args=(what,), daemon=True) for what in (self.stream, self.upload)]
+        self.threads = [threading.Thread(target=self.run, args=(what,), daemon=True) for what in (self.stream,
+                                                                                                  self.upload)]
         for thread in self.threads:
             thread.start()
 
@@ -103,7 +105,7 @@ def recycling_loses_nothing(kind):
                 Load(address, "--path", "/pid", "--close", connections=16) as closed:
             for _ in range(16):
                 gone = site.wait("worker_gone")
-                assert "finished" in gone["text"] or "stopped" in gone["text"], gone
+                assert "exit status 0" in gone["text"], gone
             check_load(kept, closed)
         assert not any(event["event"] in ("worker_retry", "worker_killing") for event in site.catch_up()), site.events
         assert site.stop() == 0
@@ -137,6 +139,7 @@ def transfers_that_run_are_finished(kind):
         assert down.read().body == pattern(20000000)
         for client in (down, up, head):
             assert client.read_end() == "eof"
+            client.close()
         assert server.wait_exit() == 0
 
 
@@ -161,6 +164,8 @@ def silent_connections_get_one_more_answer(kind):
         # Requests that are pipelined behind the last one are not answered, and not handled either.
         third.send(request("/hello") + request("/hello"))
         assert third.read().closes and third.read_end() in ("eof", "reset")
+        for client in (first, second, third, fresh):
+            client.close()
         # Nobody is left, so nobody is waited for.
         assert server.wait_exit(10) == 0
 
@@ -227,13 +232,31 @@ def the_end_of_the_daemon_is_the_worker_s(kind):
 
 @both
 def figures_are_told(kind):
-    with Server(kind) as server:
+    with Server(kind, environment={"WATCHDOG_USEC": "200000"}) as server:
         with server.client() as client:
             for _ in range(10):
                 client.ask("/hello")
-            assert server.told.wait(r"REQUESTS=1\d|REQUESTS=10"), server.told.text()
-            assert server.told.wait("CONNECTIONS=1"), server.told.text()
-        assert server.told.wait("CONNECTIONS=0") and server.told.wait("BUSY=0"), server.told.text()
+            assert server.told.wait("^REQUESTS=10$"), server.told.text()
+            assert server.told.wait("^CONNECTIONS=1$"), server.told.text()
+            client.send(request("/slow?ms=300"))
+            assert kind == "sync" or server.told.wait("^BUSY=1$"), server.told.text()
+            assert client.read().text == "slow\n"
+        assert server.told.wait("^BUSY=0$") and server.told.wait("^WATCHDOG=1$"), server.told.text()
+
+
+@test
+def a_call_is_covered_by_heartbeats_as_long_as_allowed():
+    for limit, is_covered in (("10s", True), ("200ms", False)):
+        with Server("sync", "--request-timeout", limit, environment={"WATCHDOG_USEC": "200000"}) as server:
+            assert server.told.wait("^WATCHDOG=1$")
+            before = server.told.lines.count("WATCHDOG=1")
+            with server.client() as client:
+                client.send(request("/slow?ms=1500"))
+                assert server.told.wait("^REQUEST=GET /slow$"), server.told.text()
+                assert client.read().text == "slow\n"
+            beats = server.told.lines.count("WATCHDOG=1") - before
+            assert beats > 8 if is_covered else beats < 8, f"{beats} beats with a limit of {limit}"
+            assert server.told.wait("^REQUEST=$"), server.told.text()
 
 
 if __name__ == "__main__":

@@ -20,8 +20,10 @@ def percentiles(server):
     for how in ("--keep-alive", "--close"):
         runs = []
         for _ in range(2):
-            done = subprocess.run([LOAD, "--address", server.address, "--path", "/hello", "--connections", "4", "--requests",
-                                   str(REQUESTS // 2), how], capture_output=True, text=True, timeout=2 * BOUND, check=True)
+            done = subprocess.run([LOAD, "--address", server.address, "--path", "/hello", "--connections", "4",
+                                   "--requests",
+                                   str(REQUESTS // 2), how], capture_output=True, text=True, timeout=2 * BOUND,
+                                  check=True)
             report = json.loads(done.stdout)
             assert report["failed"] == 0 and report["ok"] == REQUESTS // 2, report
             runs.append(report["latency_p99_us"])

@@ -96,7 +96,7 @@ def environ_has_what_pep_3333_wants(server):
               "RAW_URI": "/environ/a%20b%E4%c3%a4%/c%2fd?x=1&y=%20", "wsgi.version": [1, 0], "wsgi.run_once": False,
               "REQUEST_URI": "/environ/a%20b%E4%c3%a4%/c%2fd?x=1&y=%20", "wsgi.input_terminated": True,
               "wsgi.multithread": "4" in server.command[server.command.index("--threads") + 1],
-              "wsgi.multiprocess": False, "ours": "may be put into it"}
+              "ours": "may be put into it"}
     for name, value in wanted.items():
         assert found.get(name) == value, (name, found.get(name), value)
     assert found["REMOTE_ADDR"] and found["REMOTE_PORT"].isdigit(), found
@@ -166,15 +166,40 @@ def unix_socket_has_a_name_all_the_same():
         assert (found["SERVER_NAME"], found["SERVER_PORT"]) == ("[::1]", "80"), found
 
 
+def supervised(*options, **settings):
+    """A daemon with workers of the sort. @return it and the address"""
+    address = new_address()
+    command = " ".join([program("sync"), "--app-dir", str(APPS), "--app", "wsgi:wsgi_cases:application", *options])
+    return Site(listener("web", address) + pool("app", command, **settings)), address
+
+
+def ask(address, *arguments):
+    with Client(address) as client:
+        return client.ask(*arguments)
+
+
 @test
 def multiprocess_is_true_where_it_is():
-    address = new_address()
-    command = f"{program('sync')} --app-dir {APPS} --app wsgi:wsgi_cases:application"
-    with Site(listener("web", address) + pool("app", command, workers=2)) as site:
-        site.start()
-        with Client(address) as client:
-            found = json.loads(client.ask("/environ").text)
+    site, address = supervised(workers=2)
+    with site.start():
+        found = json.loads(ask(address, "/environ").text)
     assert found["wsgi.multiprocess"] is True and found["wsgi.multithread"] is False, found
+    address = new_address()
+    command = [program("sync"), "--app-dir", str(APPS), "--app", "wsgi:wsgi_cases:application", "--bind", address]
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as alone:
+        try:
+            until(lambda: can_connect(address), "it does not listen")
+            assert json.loads(ask(address, "/environ").text)["wsgi.multiprocess"] is False
+        finally:
+            alone.kill()
+
+
+def can_connect(address):
+    try:
+        Client(address).close()
+    except ConnectionRefusedError:
+        return False
+    return True
 
 
 # ---- input
@@ -554,6 +579,27 @@ def a_request_that_blocks_leaves_the_other_threads():
         server.process.returncode = 0
 
 
+@test
+def a_worker_that_blocks_for_ever_is_replaced():
+    site, address = supervised("--request-timeout", "300ms", heartbeat_interval="100ms", heartbeat_soft="500ms",
+                               heartbeat_hard="1s")
+    with site.start():
+        with Client(address) as client:
+            client.send(request("/raw/block"))
+            site.wait("worker_aborting", text="no heartbeat")
+            try:
+                client.read()
+                raise AssertionError("a request that blocks for ever was answered")
+            except (Cut, EOFError):
+                pass
+        site.wait("worker_ready")
+        assert ask(address, "/hello").text == "hello\n"
+        # Where it was is in the log, since Python's faulthandler hears the signal.
+        site.wait_log("Fatal Python error: Aborted")
+        site.wait_log(r"wsgi_cases.py.*in block")
+        assert site.stop() == 0
+
+
 # ---- frameworks
 
 def framework(name, app):
@@ -675,10 +721,9 @@ def what_is_printed_is_in_the_log_at_once():
         command = f"{program('sync')} --app-dir {folder} --app wsgi:main:app"
         with Site(listener("web", address) + pool("app", command)) as site:
             site.start()
-            with Client(address) as client:
-                client.ask("/here")
-            assert "printed while it starts" in site.wait_log("printed while")
-            assert "printed for /here" in site.wait_log("printed for")
+            ask(address, "/here")
+            site.wait_log("printed while it starts")
+            site.wait_log("printed for /here")
             assert site.stop() == 0
 
 

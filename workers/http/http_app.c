@@ -132,6 +132,12 @@ int64_t unicorn_body_read(struct unicorn_request *request, void *buffer, size_t 
 
 static bool must_close(const struct unicorn_request *request)
 {
+	/* Who was not told to send its body may send it or not: what follows could not be told apart. */
+	if (request->expects_continue && !request->is_continue_sent && !request->body.is_complete)
+		return true;
+	/* So much that it will be cut off behind the answer, unless the application still reads it. */
+	if (!request->body.is_complete && request->head.content_length - request->body.received > HTTP_BODY_HIGH_BYTES)
+		return true;
 	return !request->keeps_alive || request->connection->server->is_draining ||
 	       request->connection->is_end_of_input;
 }
@@ -211,7 +217,7 @@ void unicorn_answer_abort(struct unicorn_request *request)
 
 	if (answer->is_ended || request->connection->websocket != NULL)
 		return;
-	if (!answer->is_head_sent) {
+	if (!answer->is_head_sent && !unicorn_request_is_gone(request)) {
 		http_answer_reset(answer);
 		(void)unicorn_answer(request, 500, &type, 1, text, sizeof(text) - 1);
 		return;

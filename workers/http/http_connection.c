@@ -92,10 +92,10 @@ static size_t receive(struct http_connection *connection, char *bytes, size_t si
 
 	if (count > 0)
 		return (size_t)count;
-	if (count == 0)
-		connection->is_end_of_input = true;
-	else if (errno != EAGAIN && errno != EINTR)
-		connection->is_broken = true;
+	if (count < 0 && (errno == EAGAIN || errno == EINTR))
+		return 0;
+	connection->is_end_of_input = true;
+	connection->is_broken |= count < 0;
 	return 0;
 }
 
@@ -258,6 +258,10 @@ void http_connection_deadline(struct http_deadline *deadline, enum http_deadline
 	} else if (kind == HTTP_DEADLINE_BODY) {
 		connection->request->error_status = 408;
 		http_flow_body_is_bad(connection);
+	} else if (kind == HTTP_DEADLINE_WRITE && http_flow_unsent_bytes(connection) < connection->unsent_bytes) {
+		/* It takes something: the socket tells that it can be written only when a good part is free. */
+		connection->unsent_bytes = http_flow_unsent_bytes(connection);
+		http_server_set_deadline(connection->server, deadline, kind);
 	} else if (kind == HTTP_DEADLINE_WRITE) {
 		connection->is_broken = true;
 		http_flow_client_left(connection);

@@ -21,17 +21,17 @@
 #define HTTP_HOST_BYTES 64
 
 enum http_connection_state {
-	HTTP_CONNECTION_PROXY,     /**< the PROXY protocol's header is awaited */
-	HTTP_CONNECTION_READING,   /**< a request, or between two */
-	HTTP_CONNECTION_HANDLING,  /**< the application has it */
+	HTTP_CONNECTION_PROXY,    /**< the PROXY protocol's header is awaited */
+	HTTP_CONNECTION_READING,  /**< a request, or between two */
+	HTTP_CONNECTION_HANDLING, /**< the application has it */
 	HTTP_CONNECTION_WEBSOCKET,
-	HTTP_CONNECTION_CLOSING,   /**< nothing more is answered; what comes is thrown away until the client ends */
+	HTTP_CONNECTION_CLOSING, /**< nothing more is answered; what comes is thrown away until the client ends */
 };
 
 struct http_websocket;
 
 struct http_connection {
-	ev_io io;                      /* first: a watcher is its connection */
+	ev_io io; /* first: a watcher is its connection */
 	struct http_server *server;
 	struct http_connection *previous;
 	struct http_connection *next;
@@ -39,29 +39,30 @@ struct http_connection {
 	struct http_connection *next_job; /* in a queue of http_jobs, under its mutex */
 	struct http_deadline deadline;
 	struct http_parser parser;
-	struct http_buffer input;      /* the head of the request, and what came with it */
-	size_t input_used;             /* bytes of it that the parser has seen */
-	struct http_buffer ahead;      /* what came while a request was being answered */
+	struct http_buffer input; /* the head of the request, and what came with it */
+	size_t input_used;        /* bytes of it that the parser has seen */
+	struct http_buffer ahead; /* what came while a request was being answered */
 	struct http_output output;
 	struct unicorn_request *request;
 	struct http_websocket *websocket;
 	enum http_connection_state state;
-	unsigned events;               /* for the application's next resume() */
-	int64_t discarded;             /* bytes thrown away while closing */
+	unsigned events;   /* for the application's next resume() */
+	int unsent_bytes;  /* in the kernel when the wait for the client began */
+	int64_t discarded; /* bytes thrown away while closing */
 	uint16_t client_port;
 	uint16_t server_port;
 	uint16_t peer_port;
-	bool is_in_call;               /* the application is running for it */
-	bool is_queued;                /* a thread of the pool has it or will have it */
-	bool is_waiting;               /* in server->waiting */
-	bool is_congested;             /* the application was told to wait for the client */
-	bool is_end_of_input;          /* the client sends no more */
-	bool is_broken;                /* a read or write failed */
-	bool has_served;               /* a request has been answered: silence is allowed now */
-	bool is_trusted;               /* the peer may say for whom it asks */
-	char *client_host;             /* made when asked for */
+	bool is_in_call;      /* the application is running for it */
+	bool is_queued;       /* a thread of the pool has it or will have it */
+	bool is_waiting;      /* in server->waiting */
+	bool is_congested;    /* the application was told to wait for the client */
+	bool is_end_of_input; /* the client sends no more */
+	bool is_broken;       /* a read or write failed */
+	bool has_served;      /* a request has been answered: silence is allowed now */
+	bool is_trusted;      /* the peer may say for whom it asks */
+	char *client_host;    /* made when asked for */
 	char *server_host;
-	char *peer_host;               /* of a trusted peer: itself */
+	char *peer_host; /* of a trusted peer: itself */
 };
 
 /** Takes over a connected, non-blocking socket. @return false without memory; the socket is closed then */

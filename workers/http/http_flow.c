@@ -5,13 +5,15 @@
 #include "http_log.h"
 #include "http_websocket.h"
 
+#include <linux/sockios.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 /* With more than this the application waits for the client, with less it goes on. As asyncio's transports. */
 #define OUTPUT_LOW_BYTES 16384
 /* What is left of a body when the answer is sent is read up to this size, so that the connection can be kept. */
-#define REST_BYTES_MAX 65536
+#define REST_BYTES_MAX   65536
 #define READ_AHEAD_BYTES HTTP_BLOCK_BYTES
 
 static struct http_way way_of(struct http_connection *connection)
@@ -61,6 +63,13 @@ static enum http_deadline_kind deadline_wanted(const struct http_connection *con
 	return !request->body.is_complete && wants_input(connection) ? HTTP_DEADLINE_BODY : HTTP_DEADLINE_NONE;
 }
 
+int http_flow_unsent_bytes(const struct http_connection *connection)
+{
+	int bytes = 0;
+
+	return ioctl(connection->io.fd, SIOCOUTQ, &bytes) == 0 ? bytes : 0;
+}
+
 void http_flow_watch(struct http_connection *connection)
 {
 	struct http_server *server = connection->server;
@@ -68,6 +77,8 @@ void http_flow_watch(struct http_connection *connection)
 	bool writes = connection->output.pending > 0 && !connection->is_queued;
 
 	watch(connection, (wants_input(connection) ? EV_READ : 0) | (writes ? EV_WRITE : 0));
+	if (kind == HTTP_DEADLINE_WRITE)
+		connection->unsent_bytes = http_flow_unsent_bytes(connection);
 	if (kind != HTTP_DEADLINE_NONE)
 		http_server_set_deadline(server, &connection->deadline, kind);
 	else if (connection->deadline.kind != HTTP_DEADLINE_NONE)
@@ -237,6 +248,24 @@ static void call(struct http_connection *connection, unsigned events)
 	http_connection_settle(connection);
 }
 
+/** Nothing can be sent any more. An application that has not ended its answer is told, and then waited for (async). */
+static void settle_broken(struct http_connection *connection)
+{
+	struct unicorn_request *request = connection->request;
+
+	if (!request->is_handled || request->answer.is_ended) {
+		http_connection_destroy(connection);
+	} else if (!request->is_gone) {
+		request->is_gone = true;
+		call(connection, UNICORN_GONE);
+	} else if (!connection->server->settings.is_async) {
+		http_connection_destroy(connection);
+	} else {
+		watch(connection, 0);
+		http_server_clear_deadline(connection->server, &connection->deadline);
+	}
+}
+
 void http_connection_settle(struct http_connection *connection)
 {
 	struct unicorn_request *request = connection->request;
@@ -249,14 +278,8 @@ void http_connection_settle(struct http_connection *connection)
 	}
 	if (request == NULL)
 		return;
-	if (connection->is_broken && (!request->is_handled || request->answer.is_ended ||
-				      !connection->server->settings.is_async)) {
-		if (request->is_handled && !request->answer.is_ended && !request->is_gone) {
-			request->is_gone = true;
-			call(connection, UNICORN_GONE);
-			return;
-		}
-		http_connection_destroy(connection);
+	if (connection->is_broken) {
+		settle_broken(connection);
 	} else if (request->answer.is_ended && connection->output.pending == 0) {
 		answer_is_sent(connection);
 	} else if (connection->events != 0) {

@@ -172,6 +172,7 @@ static int take_headers(struct unicorn_request *request, const char *line, const
 		if (!find(found, head, header))
 			return 400;
 	}
+	request->body_start = line + 2;
 	return end - line >= 2 && line[0] == '\r' && line[1] == '\n' ? 0 : 400;
 }
 
@@ -245,16 +246,12 @@ static int take_absolute_form(struct unicorn_request *request, const struct unic
 
 	if (scheme == 0 || authority == 0 || !host_is_valid(head->path + scheme, authority))
 		return 400;
-	if (writable != NULL && request->copy == NULL) {
-		/* Without a query nothing has been copied yet. */
-		writable->value = http_request_copy(request, head->path + scheme, authority);
-		if (writable->value == NULL)
-			return 503;
+	request->authority = strndup(head->path + scheme, authority);
+	if (request->authority == NULL)
+		return 503;
+	if (writable != NULL) {
+		writable->value = request->authority;
 		writable->value_length = (uint32_t)authority;
-	} else if (writable != NULL && (writable->value_length != authority ||
-					strncasecmp(writable->value, head->path + scheme, authority) != 0)) {
-		/* The one copy is taken by the path; nobody but an attacker sends a host that is another one. */
-		return 400;
 	}
 	head->path = length < head->path_length ? head->path + length : "/";
 	head->path_length = length < head->path_length ? head->path_length - (uint32_t)length : 1;

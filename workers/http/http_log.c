@@ -64,18 +64,17 @@ void http_flow_trust_peer(struct http_connection *connection, int fd)
 
 void http_flow_take_proxy_header(struct http_connection *connection)
 {
-	struct http_server *server = connection->server;
 	struct proxy_header header;
 	enum proxy_result result = proxy_protocol_parse(connection->input.bytes, connection->input.length, &header);
 
 	if (result == PROXY_NEED_MORE)
 		return;
 	/* Who is not trusted could name anybody. */
-	if (result == PROXY_BAD || (server->settings.trusted != NULL && !connection->is_trusted) ||
-	    (!header.is_local && (!name_address(&connection->client_host, &connection->client_port, &header.source,
-						header.source_length) ||
-				  !name_address(&connection->server_host, &connection->server_port,
-						&header.destination, header.destination_length)))) {
+	if (result == PROXY_BAD || !connection->is_trusted ||
+	    (!header.is_local &&
+	     (!name_address(&connection->client_host, &connection->client_port, &header.source, header.source_length) ||
+	      !name_address(&connection->server_host, &connection->server_port, &header.destination,
+			    header.destination_length)))) {
 		http_connection_destroy(connection);
 		return;
 	}

@@ -65,9 +65,13 @@ static int take_value(llhttp_t *llhttp, const char *at, size_t length)
 		return skip_bytes(parser, length);
 	parser->is_in_name = false;
 	header = &request->headers[request->head.header_count - 1];
-	if (header->value == NULL)
+	if (header->value == NULL) {
+		/* The blanks in front of it count, or there could be any number of them. */
+		if (at - (header->name + header->name_length) > parser->limits->header_bytes)
+			return refuse(parser, 431);
 		header->value = at;
-	else if (header->value + header->value_length != at)
+	}
+	if (header->value + header->value_length != at)
 		return refuse(parser, 400); /* a folded line */
 	if ((int64_t)header->name_length + header->value_length + (int64_t)length > parser->limits->header_bytes)
 		return refuse(parser, 431);
@@ -82,6 +86,20 @@ static int end_value(llhttp_t *llhttp)
 
 	parser->is_in_name = false;
 	return 0;
+}
+
+/** Of a chunked body nothing may pass that another server could read in another way. */
+static bool body_is_strict(struct http_parser *parser, const char *bytes)
+{
+	struct unicorn_request *request = parser->request;
+
+	if (request->head.content_length >= 0)
+		return true;
+	if (!http_chunks_check(&request->chunks, bytes, (size_t)(parser->end - bytes)))
+		request->error_status = 400;
+	else if (request->chunks.announced > (uint64_t)parser->limits->body_bytes)
+		request->error_status = 413;
+	return request->error_status == 0;
 }
 
 static int end_head(llhttp_t *llhttp)
@@ -106,6 +124,8 @@ static int end_head(llhttp_t *llhttp)
 		return -1;
 	}
 	request->is_head_complete = true;
+	if (!body_is_strict(parser, request->body_start))
+		return -1;
 	request->head.is_websocket &= parser->takes_websockets;
 	/* Other protocols are not spoken: the request is one like any other. */
 	llhttp->upgrade = request->head.is_websocket;
@@ -187,8 +207,10 @@ enum http_parsed http_parser_run(struct http_parser *parser, struct unicorn_requ
 		request->start = bytes;
 	parser->request = request;
 	parser->end = bytes + length;
-	error = llhttp_execute(&parser->llhttp, bytes, length);
 	*used = length;
+	if (request->is_head_complete && !body_is_strict(parser, bytes))
+		return HTTP_PARSED_BAD;
+	error = llhttp_execute(&parser->llhttp, bytes, length);
 	if (error == HPE_OK)
 		return HTTP_PARSED_MORE;
 	if (request->error_status == 0 && request->body.is_complete) {

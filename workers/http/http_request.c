@@ -20,6 +20,7 @@ struct unicorn_request *http_request_create(struct http_connection *connection, 
 	memset(&request->answer, 0, offsetof(struct http_answer, head_inline));
 	request->context = NULL;
 	request->copy = NULL;
+	request->authority = NULL;
 	request->user[0] = '\0';
 	request->connection = connection;
 	request->headers = request->headers_inline;
@@ -39,6 +40,7 @@ void http_request_destroy(struct unicorn_request *request)
 		free(request->headers);
 	if (request->answer.head != request->answer.head_inline)
 		free(request->answer.head);
+	free(request->authority);
 	if (request->copy != request->copy_inline)
 		free(request->copy);
 	if (stock_count < STOCK_MAX)

@@ -8,6 +8,7 @@
 #define WORKERS_HTTP_REQUEST_H
 
 #include "http_body.h"
+#include "http_chunks.h"
 #include "unicornd/app.h"
 
 #include <sys/types.h>
@@ -23,11 +24,11 @@ struct http_connection;
 
 /** How the end of an answer's body is told. */
 enum http_framing {
-	HTTP_FRAMING_OPEN,    /**< not decided yet: no length is known */
-	HTTP_FRAMING_LENGTH,  /**< Content-Length */
+	HTTP_FRAMING_OPEN,   /**< not decided yet: no length is known */
+	HTTP_FRAMING_LENGTH, /**< Content-Length */
 	HTTP_FRAMING_CHUNKED,
-	HTTP_FRAMING_CLOSE,   /**< with the connection */
-	HTTP_FRAMING_NONE,    /**< there is no body: HEAD, 204, 304, 1xx */
+	HTTP_FRAMING_CLOSE, /**< with the connection */
+	HTTP_FRAMING_NONE,  /**< there is no body: HEAD, 204, 304, 1xx */
 };
 
 struct http_answer {
@@ -36,13 +37,13 @@ struct http_answer {
 	bool is_begun;
 	bool is_head_sent;
 	bool is_ended;
-	bool is_cut;          /**< the connection must end, so that the client sees that the answer is not whole */
-	bool is_aborted;      /**< by the application: nothing new for the log */
-	bool closes;          /**< the connection ends behind it */
-	int64_t length;       /**< Content-Length of the headers, -1 without */
-	int64_t left;         /**< of it, not written yet */
-	int64_t body_bytes;   /**< written, for the log */
-	char *head;           /**< status line and headers, without those of the framing and the empty line */
+	bool is_cut;        /**< the connection must end, so that the client sees that the answer is not whole */
+	bool is_aborted;    /**< by the application: nothing new for the log */
+	bool closes;        /**< the connection ends behind it */
+	int64_t length;     /**< Content-Length of the headers, -1 without */
+	int64_t left;       /**< of it, not written yet */
+	int64_t body_bytes; /**< written, for the log */
+	char *head;         /**< status line and headers, without those of the framing and the empty line */
 	size_t head_length;
 	size_t head_capacity;
 	char head_inline[HTTP_ANSWER_HEAD_INLINE];
@@ -51,23 +52,26 @@ struct http_answer {
 struct unicorn_request {
 	struct unicorn_head head;
 	struct http_connection *connection;
-	const char *start;        /**< first byte of it, what may stand in front of the method included */
+	const char *start; /**< first byte of it, what may stand in front of the method included */
 	struct unicorn_header *headers;
 	uint32_t header_capacity;
-	uint32_t header_bytes;    /**< of the names and values so far */
+	uint32_t header_bytes; /**< of the names and values so far */
 	bool is_head_complete;
-	bool is_handled;          /**< the application has seen it */
-	bool keeps_alive;         /**< the client wants it */
-	bool expects_continue;    /**< the client waits for 100 Continue */
+	bool is_handled;       /**< the application has seen it */
+	bool keeps_alive;      /**< the client wants it */
+	bool expects_continue; /**< the client waits for 100 Continue */
 	bool is_continue_sent;
 	bool is_gone;
-	bool was_body_wanted;     /**< the application found nothing to read and is told when there is something */
-	int error_status;         /**< what is wrong with it, or 0 */
-	int64_t begun_us;         /**< monotonic time of its head */
+	bool was_body_wanted; /**< the application found nothing to read and is told when there is something */
+	int error_status;     /**< what is wrong with it, or 0 */
+	int64_t begun_us;     /**< monotonic time of its head */
+	struct http_chunks chunks;
+	const char *body_start; /**< behind the head, where the buffer holds it */
 	struct http_body body;
 	struct http_answer answer;
 	void *context;
-	char *copy;               /**< of the path or the authority, when it is a longer one */
+	char *copy;      /**< of the path in front of a query */
+	char *authority; /**< of an absolute target */
 	char user[64];
 	struct unicorn_header headers_inline[HTTP_HEADERS_INLINE];
 	char copy_inline[HTTP_COPY_INLINE];

@@ -52,7 +52,7 @@ static bool open_log(void)
 		return true;
 	if (access_log_open(&access_log, options.log_path, options.log_format, error, sizeof(error)))
 		return true;
-	unicorn_log(UNICORN_ERROR, "--access-log: %s", error);
+	worker_options_complain("--access-log: %s", error);
 	return false;
 }
 

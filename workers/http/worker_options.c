@@ -1,6 +1,7 @@
 #include "worker_options.h"
 
 #include <getopt.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -18,8 +19,8 @@ enum special {
 struct row {
 	const char *name;
 	enum kind kind;
-	size_t place;         /* in struct worker_options; of the special ones which */
-	int64_t minimum;      /* of numbers */
+	size_t place;    /* in struct worker_options; of the special ones which */
+	int64_t minimum; /* of numbers */
 	int64_t maximum;
 	const char *standard; /* the default, for the help text and the value; NULL: none */
 	const char *value;    /* what the value is called */
@@ -57,8 +58,10 @@ static const struct row rows[] = {
 	{ "max-headers", KIND_NUMBER, PLACE(limits.header_count), 1, 10000, "100", "N", "headers of a request" },
 	{ "max-header", KIND_SIZE, PLACE(limits.header_bytes), 0, 0, "16k", "SIZE", "of one header" },
 	{ "max-body", KIND_SIZE, PLACE(limits.body_bytes), 0, 0, "1g", "SIZE", "of a request's body" },
-	{ "max-message", KIND_SIZE, PLACE(limits.message_bytes), 0, 0, "16m", "SIZE", "of a WebSocket message (async)" },
-	{ "access-log", KIND_TEXT, PLACE(log_path), 0, 0, NULL, "FILE", "a line for each answer; - is standard output" },
+	{ "max-message", KIND_SIZE, PLACE(limits.message_bytes), 0, 0, "16m", "SIZE",
+	  "of a WebSocket message (async)" },
+	{ "access-log", KIND_TEXT, PLACE(log_path), 0, 0, NULL, "FILE",
+	  "a line for each answer; - is standard output" },
 	{ "access-log-format", KIND_SPECIAL, SPECIAL_LOG_FORMAT, 0, 0, NULL, "WORD", "apache (default) or json" },
 	{ "trust", KIND_SPECIAL, SPECIAL_TRUST, 0, 0, NULL, "LIST",
 	  "proxies whose word about the client counts: addresses, networks, unix, *" },
@@ -72,6 +75,19 @@ static const struct row rows[] = {
 
 /* Of all headers together; what is above it is no request but an attack. */
 #define HEAD_BYTES_MAX (256 * 1024)
+
+static const char *program = "unicornd-worker";
+
+void worker_options_complain(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	(void)fprintf(stderr, "%s: ", program);
+	(void)vfprintf(stderr, format, arguments);
+	(void)fputc('\n', stderr);
+	va_end(arguments);
+}
 
 void worker_options_print_help(bool is_async)
 {
@@ -153,22 +169,27 @@ static bool is_one_of(const char *name, const char *value, const char *first, co
 {
 	if (strcmp(value, first) == 0 || strcmp(value, second) == 0 || strcmp(value, third) == 0)
 		return true;
-	(void)fprintf(stderr, "--%s: \"%s\" is none of %s, %s, %s\n", name, value, first, second, third);
+	worker_options_complain("--%s: \"%s\" is none of %s, %s, %s", name, value, first, second, third);
 	return false;
 }
 
 static bool check(const struct worker_options *options, bool is_async, int left, char **words)
 {
 	if (left > 0) {
-		(void)fprintf(stderr, "what is \"%s\" for? everything is an option, see --help\n", words[0]);
+		worker_options_complain("what is \"%s\" for? everything is an option, see --help", words[0]);
 		return false;
 	}
 	if (options->application == NULL || options->application[0] == '\0') {
-		(void)fprintf(stderr, "--app is missing: say what to serve, for example --app main:app; see --help\n");
+		worker_options_complain("--app is missing: say what to serve, for example --app main:app; see --help");
+		return false;
+	}
+	if (options->takes_proxy_protocol && !options->has_trusted) {
+		(void)fprintf(stderr,
+			      "--proxy-protocol needs --trust: say whose word counts, for example --trust 10.0.0.1\n");
 		return false;
 	}
 	if (is_async && options->threads > 1) {
-		(void)fprintf(stderr, "--threads is for unicornd-worker-sync: the async worker has one loop\n");
+		worker_options_complain("--threads is for unicornd-worker-sync: the async worker has one loop");
 		return false;
 	}
 	return is_one_of("loop", options->app.loop, "auto", "asyncio", "uvloop") &&
@@ -195,16 +216,19 @@ bool worker_options_parse(struct worker_options *options, bool is_async, int arg
 	int index = 0;
 	int found;
 
+	program = is_async ? "unicornd-worker-async" : "unicornd-worker-sync";
+	opterr = 0;
 	set_defaults(options);
 	for (size_t i = 0; i < ROW_COUNT; i++)
 		names[i] = (struct option){ rows[i].name, rows[i].value != NULL, NULL, 1 };
 	while ((found = getopt_long(argc, argv, "+", names, &index)) != -1) {
 		if (found != 1) {
-			(void)fprintf(stderr, "see --help\n");
+			worker_options_complain("%s: no such option, or its value is missing; see --help",
+						argv[optind - 1]);
 			return false;
 		}
 		if (!take(options, &rows[index], optarg, error)) {
-			(void)fprintf(stderr, "--%s: %s\n", rows[index].name, error);
+			worker_options_complain("--%s: %s", rows[index].name, error);
 			return false;
 		}
 		if (options->action != WORKER_RUN)

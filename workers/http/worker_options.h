@@ -39,6 +39,9 @@ struct worker_options {
 /** @return false after saying what is wrong on standard error */
 bool worker_options_parse(struct worker_options *options, bool is_async, int argc, char **argv);
 
+/** Says on standard error what is wrong with the command line. */
+void worker_options_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
 void worker_options_print_help(bool is_async);
 
 #endif
