@@ -706,7 +706,7 @@ def a_virtual_environment_is_used():
                 os.environ.pop("VIRTUAL_ENV", None)
             assert found["prefix"] == os.path.realpath(folder), found
             assert found["executable"].startswith(os.path.realpath(folder)), found
-            assert found["path"] == str(APPS) and found["main"] is True, found
+            assert found["path"] == str(APPS.resolve()) and found["main"] is True, found
         refused(78, "is no virtual environment", "--app", "wsgi:wsgi_cases", "--virtualenv", str(APPS))
 
 

@@ -6,7 +6,6 @@
 #include "http_websocket.h"
 
 #include <linux/sockios.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 
@@ -108,8 +107,7 @@ void http_flow_end_request(struct http_connection *connection)
 	http_request_destroy(request);
 }
 
-/** Answers are sent, and no other follows. */
-static void begin_closing(struct http_connection *connection, bool is_clean)
+void http_flow_begin_closing(struct http_connection *connection, bool is_clean)
 {
 	http_flow_end_request(connection);
 	connection->state = HTTP_CONNECTION_CLOSING;
@@ -196,8 +194,8 @@ static void answer_is_sent(struct http_connection *connection)
 		reset_on_close(connection);
 		http_connection_destroy(connection);
 	} else if (closes || (!request->body.is_complete && rest_is_too_much(request))) {
-		begin_closing(connection, request->body.is_complete && connection->ahead.length == 0 &&
-						  connection->input_used == connection->input.length);
+		http_flow_begin_closing(connection, request->body.is_complete && connection->ahead.length == 0 &&
+							    connection->input_used == connection->input.length);
 	} else if (!request->body.is_complete && !connection->is_end_of_input) {
 		request->body.is_discarded = true;
 		http_flow_watch(connection);
@@ -305,7 +303,7 @@ void http_flow_writable(struct http_connection *connection)
 		return;
 	}
 	if (connection->state == HTTP_CONNECTION_CLOSING && connection->output.pending == 0)
-		begin_closing(connection, false);
+		http_flow_begin_closing(connection, false);
 	else if (request == NULL || request->answer.is_ended || connection->output.pending > OUTPUT_LOW_BYTES)
 		http_connection_settle(connection);
 	else if (!connection->server->settings.is_async || connection->is_congested) {
@@ -427,33 +425,4 @@ void http_flow_client_left(struct http_connection *connection)
 		else
 			http_connection_settle(connection);
 	}
-}
-
-/* ---- the worker's own answers */
-
-void http_connection_refuse(struct http_connection *connection, int status)
-{
-	static const struct unicorn_header type = UNICORN_HEADER("Content-Type", "text/plain; charset=utf-8");
-	struct unicorn_request *request = connection->request;
-	char text[80];
-	int length;
-
-	if (request == NULL) {
-		request = connection->request = http_request_create(connection, false);
-		if (request == NULL) {
-			http_connection_destroy(connection);
-			return;
-		}
-	}
-	if (request->head.method == NULL)
-		request->head.method = request->head.path = "";
-	http_answer_reset(&request->answer);
-	request->head.minor_version = 1;
-	length = snprintf(text, sizeof(text), "%d %s\n", status, http_answer_reason(status));
-	if (http_answer_begin(request, status, NULL, &type, 1, true) != 0 ||
-	    http_answer_write(request, way_of(connection), text, (size_t)length, true) != 0) {
-		http_connection_destroy(connection);
-		return;
-	}
-	begin_closing(connection, false);
 }

@@ -33,6 +33,9 @@ int http_flow_unsent_bytes(const struct http_connection *connection);
 /** Waits for what can happen next on the socket, and no longer than it may take. */
 void http_flow_watch(struct http_connection *connection);
 
+/** Answers are sent, and no other follows. @param is_clean  the client has nothing under way that would reset it */
+void http_flow_begin_closing(struct http_connection *connection, bool is_clean);
+
 /** Forgets the request; the application, if it has it, is told. */
 void http_flow_end_request(struct http_connection *connection);
 
