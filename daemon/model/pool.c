@@ -94,10 +94,27 @@ struct slot *pool_slot(const struct pool *pool, int number)
 	return pool->slots[number - 1];
 }
 
-bool pool_is_outgoing(const struct pool *pool, const struct worker *worker)
+/** The supervisor's side of it: what a verb or a roll wants of the worker. */
+static bool is_unwanted(const struct pool *pool, const struct worker *worker)
 {
 	return pool->stopping || worker->superseded || worker->generation != pool->target ||
 	       worker->slot > pool->wanted;
+}
+
+/** A wish counts from when the worker is good, or one that asks at once would prove nothing and yet count as old. */
+static bool wants_successor(const struct worker *worker)
+{
+	return worker->asked && worker->good;
+}
+
+bool pool_is_outgoing(const struct pool *pool, const struct worker *worker)
+{
+	return is_unwanted(pool, worker) || wants_successor(worker);
+}
+
+bool pool_is_asking(const struct pool *pool, const struct worker *worker)
+{
+	return wants_successor(worker) && !is_unwanted(pool, worker);
 }
 
 struct worker *pool_find_current(const struct pool *pool, int slot)

@@ -104,7 +104,7 @@ struct pool_counts {
 	int starting; /**< target generation, in a wanted slot */
 	int ready;
 	int good;
-	int outgoing_starting; /**< live, but of another generation, superseded or in a slot beyond wanted */
+	int outgoing_starting; /**< live, but of another generation, to be replaced or in a slot beyond wanted */
 	int outgoing_ready;
 	int leaving;
 };
@@ -124,6 +124,9 @@ struct slot *pool_slot(const struct pool *pool, int number);
 
 /** @return true when the worker shall leave as soon as that is allowed. */
 bool pool_is_outgoing(const struct pool *pool, const struct worker *worker);
+
+/** @return true when nothing makes it outgoing but its own wish for a successor. */
+bool pool_is_asking(const struct pool *pool, const struct worker *worker);
 
 /** @return the live worker of the target that occupies a slot, or NULL. */
 struct worker *pool_find_current(const struct pool *pool, int slot);

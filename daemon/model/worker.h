@@ -34,7 +34,8 @@ struct worker {
 	enum worker_state state;
 	enum cause cause;   /**< known before the exit when the supervisor ended it for a fault */
 	bool ordered;       /**< it was told to leave */
-	bool superseded;    /**< a successor is wanted in its slot */
+	bool superseded;    /**< an operation wants a successor in its slot */
+	bool asked;         /**< it said STOPPING=1: it wants a successor itself, from when it is good */
 	bool was_ready;
 	bool good;          /**< has been ready for min_ready */
 	bool has_beaten;

@@ -39,11 +39,22 @@ static int plan_unready_drains(const struct pool_view *view)
 	return smaller(view->counts.outgoing_starting, at_least_zero(1 - room(view)));
 }
 
+/** Who asked for a successor serves until that is good; where nobody can start beside them, one makes room. */
+static int may_leave(const struct pool_view *view)
+{
+	const struct pool_counts *counts = &view->counts;
+	int free_to_go = counts->outgoing_ready - view->asking;
+	bool somebody_comes = counts->starting > 0 || counts->ready > counts->good;
+	int missing_room = at_least_zero(1 - room(view) - counts->outgoing_starting - free_to_go);
+
+	return somebody_comes || view->startable == 0 ? free_to_go : free_to_go + missing_room;
+}
+
 static int plan_ready_drains(const struct pool_view *view)
 {
 	const struct pool_counts *counts = &view->counts;
 	int spare = at_least_zero(counts->good + counts->outgoing_ready - view->floor);
-	int drains = smaller(counts->outgoing_ready, spare);
+	int drains = smaller(smaller(counts->outgoing_ready, spare), may_leave(view));
 
 	/* Nothing proven yet: only make room for the first start, and only where nobody unready can make it. */
 	if (!view->proven && view->wanted > 0) {
@@ -55,13 +66,15 @@ static int plan_ready_drains(const struct pool_view *view)
 	return drains;
 }
 
+/** Those who ask for a successor are of the target: one whose workers ask for ever is rolled in all the same. */
 static enum pool_verdict judge(const struct pool_view *view)
 {
 	const struct pool_counts *counts = &view->counts;
 
 	if (!view->rolling)
 		return POOL_VERDICT_NONE;
-	if (counts->good >= view->wanted && counts->outgoing_starting + counts->outgoing_ready == 0)
+	if (counts->good + view->asking >= view->wanted &&
+	    counts->outgoing_starting + counts->outgoing_ready == view->asking)
 		return POOL_VERDICT_COMPLETE;
 	if (view->abandonable && (view->hopeless || view->overdue || view->failed_starts >= view->attempts))
 		return POOL_VERDICT_ABANDON;

@@ -4,6 +4,8 @@
  * Guarantees, whatever the view:
  *   - because of the plan, never fewer than `floor` workers are good or still-serving;
  *   - because of the plan, never more than `ceiling` workers are starting or ready;
+ *   - because of the plan, no worker that has asked for a successor leaves before it is good, unless without surge one
+ *     must make room for the other;
  *   - as long as starts succeed, repeated application converges, provided floor < ceiling.
  *
  * The first worker of an unproven generation goes alone while old workers serve: a broken deploy costs one process.
@@ -22,6 +24,7 @@ struct pool_view {
 	int floor;     /**< wanted - max_unavailable */
 	int ceiling;   /**< wanted + surge */
 	int startable; /**< empty slots whose pause is over */
+	int asking;    /**< of the outgoing ready: have only asked for a successor, and it is not good yet */
 	bool proven;   /**< a worker of the target has been good */
 	bool probing;  /**< nobody serves and starts have failed: one at a time */
 	bool rolling;

@@ -122,9 +122,9 @@ static void take_back_orders(struct pool *pool)
 		successor = pool_find_current(pool, worker->slot);
 		if (successor != NULL && successor->good)
 			continue;
-		if (successor != NULL)
-			successor->superseded = true;
 		worker->superseded = false;
+		if (successor != NULL && !pool_is_outgoing(pool, worker))
+			successor->superseded = true;
 	}
 }
 

@@ -58,6 +58,31 @@ static int count_startable(const struct pool *pool, bool probing, int64_t now_ms
 	return startable;
 }
 
+/** Those who asked for a successor that is not good yet; behind mark_slots(). */
+static int count_asking(const struct pool *pool)
+{
+	int asking = 0;
+
+	list_for_each (link, &pool->workers) {
+		const struct worker *worker = list_entry(link, struct worker, link);
+		asking += worker->state == WORKER_READY && pool_is_asking(pool, worker) &&
+			  !mark_of(pool, worker->slot)->served;
+	}
+	return asking;
+}
+
+/** Processes that a roll waits for. One of the target that asked for its successor is no old worker. */
+static bool old_workers_are_gone(const struct pool *pool)
+{
+	list_for_each (link, &pool->workers) {
+		const struct worker *worker = list_entry(link, struct worker, link);
+		bool recycled = worker->cause == CAUSE_RECYCLED && worker->generation == pool->target;
+		if (worker_is_leaving(worker) && (pool->stopping || !recycled))
+			return false;
+	}
+	return true;
+}
+
 static bool is_abandonable(const struct pool *pool)
 {
 	return pool->operation != NULL && (pool->restoring || pool->operation->phase == OPERATION_ROLLING);
@@ -95,6 +120,7 @@ static struct pool_view view_pool(struct pool *pool, int64_t now_ms)
 	view.ceiling = pool_driver_ceiling(pool);
 	view.probing = is_probing(pool, &view.counts);
 	view.startable = count_startable(pool, view.probing, now_ms);
+	view.asking = count_asking(pool);
 	return view;
 }
 
@@ -115,15 +141,31 @@ static void drain(struct supervisor *supervisor, struct worker *worker, int64_t 
 {
 	struct operation *operation = worker->pool->operation;
 
-	if (operation != NULL && worker->state == WORKER_READY &&
-	    (operation->phase == OPERATION_OPENING || operation->phase == OPERATION_ROLLING))
+	if (pool_is_asking(worker->pool, worker))
+		worker->cause = CAUSE_RECYCLED;
+	else if (operation != NULL && worker->state == WORKER_READY &&
+		 (operation->phase == OPERATION_OPENING || operation->phase == OPERATION_ROLLING))
 		operation->changed = true;
 	worker_driver_order(supervisor, worker, WORKER_EVENT_DRAIN_ORDERED, now_ms);
 }
 
-/** Drains up to `count` outgoing workers in a state; with `only_followed` those that nobody needs any more. */
+/** Who may leave first. */
+enum drain_order {
+	DRAIN_FOLLOWED, /**< nobody needs it: its successor is good, or there is none to be */
+	DRAIN_ORDERED,  /**< somebody else wants it to leave */
+	DRAIN_ANY
+};
+
+static enum drain_order drain_order_of(const struct pool *pool, const struct worker *worker)
+{
+	if (worker->slot > wanted_of(pool) || mark_of(pool, worker->slot)->served)
+		return DRAIN_FOLLOWED;
+	return pool_is_asking(pool, worker) ? DRAIN_ANY : DRAIN_ORDERED;
+}
+
+/** Drains up to `count` outgoing workers in a state that come up to `last`. @return how many are left of the count */
 static int drain_workers(struct supervisor *supervisor, struct pool *pool, enum worker_state state, int count,
-			 bool only_followed, int64_t now_ms)
+			 enum drain_order last, int64_t now_ms)
 {
 	list_for_each(link, &pool->workers)
 	{
@@ -132,7 +174,7 @@ static int drain_workers(struct supervisor *supervisor, struct pool *pool, enum 
 			break;
 		if (worker->state != state || !pool_is_outgoing(pool, worker))
 			continue;
-		if (only_followed && worker->slot <= wanted_of(pool) && !mark_of(pool, worker->slot)->served)
+		if (drain_order_of(pool, worker) > last)
 			continue;
 		drain(supervisor, worker, now_ms);
 		count--;
@@ -143,11 +185,11 @@ static int drain_workers(struct supervisor *supervisor, struct pool *pool, enum 
 static bool carry_out(struct supervisor *supervisor, struct pool *pool, const struct pool_plan *plan, bool probing,
 		      int64_t now_ms)
 {
-	int left;
+	int left = plan->drain_outgoing_ready;
 
-	(void)drain_workers(supervisor, pool, WORKER_STARTING, plan->drain_outgoing_starting, false, now_ms);
-	left = drain_workers(supervisor, pool, WORKER_READY, plan->drain_outgoing_ready, true, now_ms);
-	(void)drain_workers(supervisor, pool, WORKER_READY, left, false, now_ms);
+	(void)drain_workers(supervisor, pool, WORKER_STARTING, plan->drain_outgoing_starting, DRAIN_ANY, now_ms);
+	for (enum drain_order last = DRAIN_FOLLOWED; last <= DRAIN_ANY; last++)
+		left = drain_workers(supervisor, pool, WORKER_READY, left, last, now_ms);
 	start_workers(supervisor, pool, plan->start, probing, now_ms);
 	return plan->start + plan->drain_outgoing_starting + plan->drain_outgoing_ready > 0;
 }
@@ -190,7 +232,7 @@ static bool settle_once(struct supervisor *supervisor, struct pool *pool, int64_
 		roll_failed(supervisor, pool, &view, now_ms);
 		return true;
 	case POOL_VERDICT_COMPLETE:
-		if (view.counts.leaving == 0)
+		if (old_workers_are_gone(pool))
 			pool->rolling = false;
 		break;
 	case POOL_VERDICT_NONE:
@@ -253,6 +295,17 @@ void pool_driver_worker_good(struct supervisor *supervisor, struct worker *worke
 	if (worker->generation == pool->target)
 		pool->proven = true;
 	pool_failures_recovered(pool, worker);
+	if (worker->asked)
+		pool_failures_pace(worker);
+}
+
+void pool_driver_worker_asked(struct supervisor *supervisor, struct worker *worker, int64_t now_ms)
+{
+	worker->asked = true;
+	supervisor_note(supervisor, now_ms, EVENT_WORKER_ASKED, NULL, worker, "asks for a replacement after %.0f s",
+			(double)(now_ms - worker->started_ms) / 1000.0);
+	if (worker->good)
+		pool_failures_pace(worker);
 }
 
 /**
@@ -286,6 +339,8 @@ void pool_driver_worker_gone(struct supervisor *supervisor, struct worker *worke
 	judge_roll(pool, worker, slot);
 	if (!worker->ordered)
 		pool_failures_note(supervisor, worker, slot, now_ms);
+	else if (worker->cause == CAUSE_RECYCLED)
+		slot->restarts++;
 	supervisor->effects.release(supervisor->effects.context, worker);
 	list_remove(&worker->link);
 	supervisor_release_generation(supervisor, worker->generation);

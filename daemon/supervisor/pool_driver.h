@@ -39,6 +39,8 @@ void pool_driver_destroy(struct supervisor *supervisor, struct pool *pool);
 void pool_driver_worker_ready(struct supervisor *supervisor, struct worker *worker, int64_t now_ms);
 /** It has been ready for min_ready. */
 void pool_driver_worker_good(struct supervisor *supervisor, struct worker *worker, int64_t now_ms);
+/** It said STOPPING=1 for the first time. */
+void pool_driver_worker_asked(struct supervisor *supervisor, struct worker *worker, int64_t now_ms);
 void pool_driver_worker_gone(struct supervisor *supervisor, struct worker *worker, int64_t now_ms);
 
 #endif

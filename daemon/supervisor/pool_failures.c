@@ -65,7 +65,16 @@ static void note_in_pool(struct supervisor *supervisor, const struct worker *wor
 
 static bool is_recycled(const struct worker *worker, int64_t now_ms)
 {
-	return worker->cause == CAUSE_FINISHED && now_ms - worker->ready_ms >= RECYCLED_AFTER_MS;
+	return (worker->cause == CAUSE_FINISHED || worker->cause == CAUSE_RECYCLED) &&
+	       now_ms - worker->ready_ms >= RECYCLED_AFTER_MS;
+}
+
+/** Nobody waits for its slot: it was to leave anyway, or its successor is there already. */
+static bool is_missed(const struct pool *pool, const struct worker *worker)
+{
+	if (pool_is_asking(pool, worker))
+		return pool_find_current(pool, worker->slot) == NULL;
+	return !pool_is_outgoing(pool, worker);
 }
 
 static bool somebody_serves(const struct pool *pool)
@@ -82,7 +91,7 @@ void pool_failures_note(struct supervisor *supervisor, const struct worker *work
 	struct pool *pool = worker->pool;
 
 	slot->restarts++;
-	if (pool_is_outgoing(pool, worker))
+	if (!is_missed(pool, worker) || (worker->cause == CAUSE_RECYCLED && is_recycled(worker, now_ms)))
 		return;
 	if (worker->was_ready && now_ms - worker->ready_ms >= settings->backoff_reset_ms) {
 		slot->failures = 0;
@@ -100,6 +109,14 @@ void pool_failures_note(struct supervisor *supervisor, const struct worker *work
 		(void)snprintf(pool->reason, sizeof(pool->reason), "slot %d: %s; not tried again before a reload",
 			       slot->number, cause_words(CAUSE_REFUSED));
 	}
+}
+
+void pool_failures_pace(const struct worker *worker)
+{
+	struct slot *slot = pool_slot(worker->pool, worker->slot);
+
+	if (slot->next_start_ms < worker->ready_ms + RECYCLED_AFTER_MS)
+		slot->next_start_ms = worker->ready_ms + RECYCLED_AFTER_MS;
 }
 
 void pool_failures_forget_pauses(struct pool *pool)

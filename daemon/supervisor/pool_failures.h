@@ -8,6 +8,8 @@
 
 /** A worker ended without being told to: sets the pause before the next start in its slot. */
 void pool_failures_note(struct supervisor *supervisor, const struct worker *worker, struct slot *slot, int64_t now_ms);
+/** A worker asked for its successor: that comes no sooner than a second behind the worker's own readiness. */
+void pool_failures_pace(const struct worker *worker);
 /** A worker became ready: whatever kept all of them from starting is over. Those that failed later still wait. */
 void pool_failures_forget_pauses(struct pool *pool);
 /** A worker is good: its slot is no longer given up. */

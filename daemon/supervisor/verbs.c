@@ -178,13 +178,15 @@ struct operation *supervisor_scale(struct supervisor *supervisor, const char *na
 static bool restart_slot(struct supervisor *supervisor, struct operation *operation, struct pool *pool, int slot,
 			 int64_t now_ms)
 {
-	struct worker *worker = pool_find_current(pool, slot);
-
 	pool_driver_begin(supervisor, pool, operation, now_ms);
 	pool_slot(pool, slot)->next_start_ms = 0;
 	pool_slot(pool, slot)->refused = false;
-	if (worker != NULL)
-		worker->superseded = true;
+	/* Besides the current one, one that has asked for a successor may be there. */
+	list_for_each (link, &pool->workers) {
+		struct worker *worker = list_entry(link, struct worker, link);
+		if (worker->slot == slot && worker_is_live(worker) && worker->generation == pool->target)
+			worker->superseded = true;
+	}
 	return true;
 }
 

@@ -91,7 +91,8 @@ static void note_state(struct supervisor *supervisor, const struct worker *worke
 
 	switch (worker->state) {
 	case WORKER_DRAINING:
-		supervisor_note(supervisor, now_ms, EVENT_WORKER_DRAINING, NULL, worker, "%s -> draining", from);
+		supervisor_note(supervisor, now_ms, EVENT_WORKER_DRAINING, NULL, worker, "%s -> draining: %s", from,
+				why);
 		break;
 	case WORKER_ABORTING:
 		supervisor_note(supervisor, now_ms, EVENT_WORKER_ABORTING, NULL, worker, "%s -> aborting: %s", from,
@@ -211,13 +212,6 @@ static void extend(struct supervisor *supervisor, struct worker *worker, uint64_
 	supervisor_wake_by(supervisor, worker->deadline_ms);
 }
 
-/** It leaves by its own decision: its successor comes first. */
-static void leaves_by_itself(struct worker *worker)
-{
-	if (worker->state == WORKER_READY && !worker->ordered)
-		worker->superseded = true;
-}
-
 /** It condemns itself: as if its heartbeat had been missed. */
 static void condemn(struct supervisor *supervisor, struct worker *worker, int64_t now_ms)
 {
@@ -248,7 +242,8 @@ void worker_driver_said(struct supervisor *supervisor, struct worker *worker, co
 		condemn(supervisor, worker, now_ms);
 		break;
 	case STATUS_STOPPING:
-		leaves_by_itself(worker);
+		if (worker_is_live(worker) && !worker->asked)
+			pool_driver_worker_asked(supervisor, worker, now_ms);
 		break;
 	case STATUS_EXTEND:
 		extend(supervisor, worker, message->number, now_ms);
@@ -302,7 +297,7 @@ static enum cause find_cause(const struct worker *worker, int status)
 	if (WIFEXITED(status) && WEXITSTATUS(status) == UNICORND_EXIT_CONFIGURATION)
 		return CAUSE_REFUSED;
 	if (worker->was_ready && is_clean(worker, status))
-		return CAUSE_FINISHED;
+		return worker->asked ? CAUSE_RECYCLED : CAUSE_FINISHED;
 	return WIFSIGNALED(status) ? CAUSE_SIGNALLED : CAUSE_FAILED;
 }
 
@@ -320,8 +315,10 @@ static void describe_exit(const struct worker *worker, int status, char *buffer,
 		(void)snprintf(buffer, size, "%s", cause_words(worker->cause));
 	else if (worker->cause == CAUSE_NOT_READY || worker->cause == CAUSE_SILENT)
 		(void)snprintf(buffer, size, "%s (%s)", cause_words(worker->cause), ended);
-	else if (worker->cause == CAUSE_STOPPED && !is_clean(worker, status))
-		(void)snprintf(buffer, size, "stopped as ordered, but with %s", ended);
+	else if (worker->ordered && !cause_is_fault(worker->cause) && !is_clean(worker, status))
+		(void)snprintf(buffer, size, "%s, but ended with %s", cause_words(worker->cause), ended);
+	else if (worker->cause == CAUSE_RECYCLED)
+		(void)snprintf(buffer, size, "%s (%s)", cause_words(worker->cause), ended);
 	else if (!worker->was_ready && !worker->ordered)
 		(void)snprintf(buffer, size, "%s before it was ready", ended);
 	else

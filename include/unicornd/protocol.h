@@ -47,7 +47,11 @@
 #define UNICORND_KEY_READY "READY"
 /** "1": heartbeat; "trigger": the worker condemns itself and wants to be replaced as if it had hung. */
 #define UNICORND_KEY_WATCHDOG "WATCHDOG"
-/** "1": the worker drains by its own decision; its successor is started. */
+/**
+ * "1": the worker has had enough and asks for a replacement. It goes on serving until its stop signal comes, which is
+ * when its successor is ready. It may also finish what runs and exit by itself; then its slot is empty meanwhile.
+ * Neither is a fault. Without a free place (surge 0) it is stopped first, as in a roll.
+ */
 #define UNICORND_KEY_STOPPING "STOPPING"
 /** Free text for people. */
 #define UNICORND_KEY_STATUS "STATUS"

@@ -54,7 +54,11 @@ int unicorn_worker_ready(const struct unicorn_worker *worker);
 /** Beats once (WATCHDOG=1); call it every heartbeat_ms. Returns as unicorn_worker_ready(). */
 int unicorn_worker_beat(const struct unicorn_worker *worker);
 
-/** Says STOPPING=1: I drain by my own decision, start my successor. Returns as unicorn_worker_ready(). */
+/**
+ * Says STOPPING=1: I have had enough (requests, memory), replace me. Once is enough. Go on serving and beating until
+ * unicorn_worker_is_stopping(): the stop signal comes when the successor is ready, be that soon or, when it does not
+ * start, late. Returns as unicorn_worker_ready(); when nobody listens (status_fd -1, -EPIPE), nobody will replace you.
+ */
 int unicorn_worker_stopping(const struct unicorn_worker *worker);
 
 /** Says STATUS=text; text without newlines, cut to fit one line. Returns as unicorn_worker_ready(). */

@@ -5,10 +5,10 @@
  * Faults that this world knows (a test is as good as this list):
  *
  *   of a process   never ready; slowly ready; ready late but with EXTEND_TIMEOUT_USEC; ends before it is ready, with
- *                  any status or signal; ends after it was ready; exits 0 by itself; says STOPPING=1 and goes; says
- *                  WATCHDOG=trigger; never beats; stops beating; beats late; drains slowly; ignores the stop signal;
- *                  ignores ABRT too; dies of KILL only after a while (uninterruptible sleep); says READY=1 twice or
- *                  while it drains; ends in the very tick in which it says something
+ *                  any status or signal; ends after it was ready; exits 0 by itself; says STOPPING=1 and serves on, or
+ *                  goes; says WATCHDOG=trigger; never beats; stops beating; beats late; drains slowly; ignores the stop
+ *                  signal; ignores ABRT too; dies of KILL only after a while (uninterruptible sleep); says READY=1
+ *                  twice or while it drains; ends in the very tick in which it says something
  *   of a start     no process comes into being (spawn fails, with or without a pid); the command cannot be executed;
  *                  the answer comes late, so that signals arrive before it
  *   of requests    a generation cannot be prepared; a listener cannot be opened, or its answer is late

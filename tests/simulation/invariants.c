@@ -32,20 +32,30 @@ static int wanted_of(const struct pool *pool)
 
 /* ---- starts and orders to leave */
 
+static int ceiling_of(const struct pool *pool)
+{
+	int ceiling = wanted_of(pool) + share_of(&pool->target->settings->surge, wanted_of(pool));
+	/* A pool that is made smaller keeps all its old workers until a new one has proven itself. */
+	bool keeps_more = pool->operation != NULL && !pool->proven && pool->previous_wanted > pool->wanted;
+
+	return keeps_more ? ceiling + pool->previous_wanted - pool->wanted : ceiling;
+}
+
+static int count_live(const struct pool_counts *counts)
+{
+	return counts->starting + counts->ready + counts->outgoing_starting + counts->outgoing_ready;
+}
+
 void invariants_before_spawn(struct stage *stage, const struct worker *worker)
 {
 	const struct pool *pool = worker->pool;
 	const struct slot *slot = pool_slot(pool, worker->slot);
-	int ceiling = wanted_of(pool) + share_of(&pool->target->settings->surge, wanted_of(pool));
-	/* A pool that is made smaller keeps all its old workers until a new one has proven itself. */
-	bool keeps_more = pool->operation != NULL && !pool->proven && pool->previous_wanted > pool->wanted;
+	int ceiling = ceiling_of(pool);
 	struct pool_counts counts;
 	int live;
 
 	pool_count(pool, &counts);
-	live = counts.starting + counts.ready + counts.outgoing_starting + counts.outgoing_ready;
-	if (keeps_more)
-		ceiling += pool->previous_wanted - pool->wanted;
+	live = count_live(&counts);
 	invariant(stage, live <= ceiling, "%s: %d workers start or serve, the ceiling is %d", pool->name, live,
 		  ceiling);
 	invariant(stage, counts.starting + counts.ready <= pool->wanted, "%s: more new workers than wanted",
@@ -94,6 +104,20 @@ static int serving_without(const struct pool *pool, const struct worker *without
 	return serving;
 }
 
+/** Who asked for a successor is told to leave when that is good, or to make room for it. */
+static void check_asking(struct stage *stage, const struct worker *worker)
+{
+	const struct pool *pool = worker->pool;
+	const struct worker *successor = pool_find_current(pool, worker->slot);
+	struct pool_counts counts;
+
+	pool_count(pool, &counts);
+	invariant(stage, worker->good && worker->cause == CAUSE_RECYCLED, "%s/%d: recycled as %s", pool->name,
+		  worker->slot, cause_name(worker->cause));
+	invariant(stage, (successor != NULL && successor->good) || count_live(&counts) + 1 >= ceiling_of(pool),
+		  "%s/%d: has asked for a successor and must leave before that is good", pool->name, worker->slot);
+}
+
 void invariants_before_signal(struct stage *stage, const struct worker *worker, int signal)
 {
 	const struct pool *pool = worker->pool;
@@ -111,7 +135,9 @@ void invariants_before_signal(struct stage *stage, const struct worker *worker, 
 		invariant(stage, !worker->was_ready || serving >= floor,
 			  "%s/%d: %d would serve without it, the floor is %d", pool->name, worker->slot, serving,
 			  floor);
-		if (worker->was_ready && !worker->superseded)
+		if (pool_is_asking(pool, worker))
+			check_asking(stage, worker);
+		else if (worker->was_ready && !worker->superseded)
 			touch_records(stage, worker);
 	}
 	if (worker->ordered && worker->sent_signal == SIGKILL && signal == SIGKILL && worker->cause == CAUSE_NONE)

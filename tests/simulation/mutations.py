@@ -25,7 +25,7 @@ TIMEOUT = 300
 # Quick ones first: a mutation is caught by the first that fails.
 TESTS = ("unit/test_worker_lifecycle", "unit/test_pool_plan", "unit/test_backoff", "unit/test_reload_plan",
          "unit/test_pool", "simulation/test_scenario_rolls", "simulation/test_scenario_faults",
-         "simulation/test_simulation", "simulation/test_failure")
+         "simulation/test_scenario_recycling", "simulation/test_simulation", "simulation/test_failure")
 
 # Description, file below daemon/, where to begin to look, what stands there, what stands there instead.
 MUTATIONS = (
@@ -42,15 +42,29 @@ MUTATIONS = (
      "!view->proven && counts->outgoing_ready > 0", "false"),
     ("all workers probe at once", "policy/pool_plan.c", "plan_starts(", "if (view->probing)", "if (false)"),
     ("a roll is complete while old workers serve", "policy/pool_plan.c", "judge(",
-     "counts->outgoing_starting + counts->outgoing_ready == 0", "true"),
+     "counts->outgoing_starting + counts->outgoing_ready == view->asking", "true"),
+    ("a roll waits for those who ask for a successor", "policy/pool_plan.c", "judge(", "== view->asking", "== 0"),
+    ("who asks for a successor leaves before it", "policy/pool_plan.c", "may_leave(",
+     "counts->outgoing_ready - view->asking", "counts->outgoing_ready"),
+    ("without surge nobody makes room for its successor", "policy/pool_plan.c", "may_leave(", "free_to_go + missing_room",
+     "free_to_go"),
     ("one failed start too many", "policy/pool_plan.c", "judge(", "view->failed_starts >= view->attempts",
      "view->failed_starts > view->attempts"),
     ("pauses do not grow", "policy/backoff.c", "backoff_pause(", "pause *= 2", "pause += 0"),
     ("pauses have no end", "policy/backoff.c", "backoff_pause(", "pause = pauses->longest_ms", "pause += 0"),
     ("settings that roll are changed in place", "policy/reload_plan.c", "reload_plan_pool(",
      "effect == EFFECT_IN_PLACE", "effect != EFFECT_RESTART"),
-    ("workers beyond what is wanted stay", "model/pool.c", "bool pool_is_outgoing(", "worker->slot > pool->wanted",
+    ("workers beyond what is wanted stay", "model/pool.c", "static bool is_unwanted(", "worker->slot > pool->wanted",
      "false"),
+    ("a wish counts before its worker is good", "model/pool.c", "static bool wants_successor(", "&& worker->good", ""),
+    ("who asks for a successor leaves before old workers", "supervisor/pool_driver.c", "drain_order_of(",
+     "? DRAIN_ANY : DRAIN_ORDERED", "? DRAIN_FOLLOWED : DRAIN_ORDERED"),
+    ("who asked for its successor counts as a change", "supervisor/pool_driver.c", "static void drain(",
+     "else if (operation != NULL", "if (operation != NULL"),
+    ("who asks at once is replaced at once", "supervisor/pool_failures.c", "void pool_failures_pace(",
+     "worker->ready_ms + RECYCLED_AFTER_MS;", "0;"),
+    ("a recycled worker ends the pause of its successors", "supervisor/pool_failures.c", "void pool_failures_note(",
+     "(worker->cause == CAUSE_RECYCLED &&", "(false &&"),
     ("orders are not taken back", "supervisor/pool_change.c", "void pool_driver_restore(", "take_back_orders(pool);", ";"),
     ("the old number of workers is not put back", "supervisor/pool_change.c", "void pool_driver_restore(",
      "pool->wanted = pool->previous_wanted;", ";"),

@@ -111,6 +111,30 @@ static void says_stopping(struct fake_behaviour *behaviour)
 	end(behaviour, 7000, fake_exit(0));
 }
 
+/** Has had enough, and serves until it is told to stop. */
+static void asks(struct fake_behaviour *behaviour)
+{
+	behaviour->stopping_ms = 5000;
+}
+
+/** Has had enough from the beginning. */
+static void asks_at_once(struct fake_behaviour *behaviour)
+{
+	behaviour->stopping_ms = behaviour->ready_ms;
+}
+
+static void asks_and_ends(struct fake_behaviour *behaviour)
+{
+	behaviour->stopping_ms = 5000;
+	end(behaviour, 5000, fake_exit(0));
+}
+
+static void asks_and_crashes(struct fake_behaviour *behaviour)
+{
+	behaviour->stopping_ms = 60;
+	end(behaviour, 70, fake_exit(1));
+}
+
 static void condemns_itself(struct fake_behaviour *behaviour)
 {
 	behaviour->trigger_ms = 5000;
@@ -153,6 +177,10 @@ static const struct program {
 	{ "ignores-stop-and-abort", ignores_stop_and_abort },
 	{ "dies-hard", dies_hard },
 	{ "says-stopping", says_stopping },
+	{ "asks", asks },
+	{ "asks-at-once", asks_at_once },
+	{ "asks-and-ends", asks_and_ends },
+	{ "asks-and-crashes", asks_and_crashes },
 	{ "condemns-itself", condemns_itself },
 	{ "cannot-execute", cannot_execute },
 	{ "cannot-spawn", cannot_spawn },
@@ -176,6 +204,13 @@ static int64_t some_time(struct fake_world *world)
 	static const unsigned limits[] = { 1, 10, 100, 1000, 20000 };
 
 	return fake_world_random(world, limits[fake_world_random(world, 5)]);
+}
+
+void program_tire(struct fake_world *world, struct fake_behaviour *behaviour)
+{
+	behaviour->stopping_ms = some_time(world);
+	if (fake_world_chance(world, 300))
+		behaviour->end_ms = behaviour->stopping_ms + (int64_t)fake_world_random(world, 3000);
 }
 
 void program_vary(struct fake_world *world, struct fake_behaviour *behaviour)

@@ -15,6 +15,8 @@ void program_behave(const char *name, struct fake_behaviour *behaviour);
 
 /** A behaviour with any fault that a single process can have. */
 void program_misbehave(struct fake_world *world, struct fake_behaviour *behaviour);
+/** Asks for a replacement some time, and in some cases ends by itself a little later. */
+void program_tire(struct fake_world *world, struct fake_behaviour *behaviour);
 /** A good behaviour with other times. */
 void program_vary(struct fake_world *world, struct fake_behaviour *behaviour);
 

@@ -48,6 +48,8 @@ static void behave(void *context, const char *program, struct fake_behaviour *be
 	program_vary(world, behaviour);
 	if (schedule.faults && fake_world_chance(world, 150))
 		program_misbehave(world, behaviour);
+	if (schedule.faults && fake_world_chance(world, 150))
+		program_tire(world, behaviour);
 }
 
 static bool fails(void *context, enum fake_request request)

@@ -78,25 +78,30 @@ struct count_case {
 	int slot;
 	bool of_target;
 	bool superseded;
+	bool asked;
 	bool good;
 	enum worker_state state;
 	struct pool_counts counts;
 };
 
 static const struct count_case count_cases[] = {
-	{ 1, true, false, false, WORKER_STARTING, { .starting = 1 } },
-	{ 1, true, false, false, WORKER_READY, { .ready = 1 } },
-	{ 1, true, false, true, WORKER_READY, { .ready = 1, .good = 1 } },
-	{ 1, true, true, true, WORKER_READY, { .outgoing_ready = 1 } },
-	{ 1, true, true, false, WORKER_STARTING, { .outgoing_starting = 1 } },
-	{ 1, false, false, true, WORKER_READY, { .outgoing_ready = 1 } },
-	{ 1, false, false, false, WORKER_STARTING, { .outgoing_starting = 1 } },
-	{ 4, true, false, true, WORKER_READY, { .ready = 1, .good = 1 } },
-	{ 5, true, false, true, WORKER_READY, { .outgoing_ready = 1 } },
-	{ 5, true, false, false, WORKER_STARTING, { .outgoing_starting = 1 } },
-	{ 1, true, false, true, WORKER_DRAINING, { .leaving = 1 } },
-	{ 1, false, false, true, WORKER_ABORTING, { .leaving = 1 } },
-	{ 5, true, false, false, WORKER_KILLING, { .leaving = 1 } },
+	{ 1, true, false, false, false, WORKER_STARTING, { .starting = 1 } },
+	{ 1, true, false, false, false, WORKER_READY, { .ready = 1 } },
+	{ 1, true, false, false, true, WORKER_READY, { .ready = 1, .good = 1 } },
+	{ 1, true, true, false, true, WORKER_READY, { .outgoing_ready = 1 } },
+	{ 1, true, true, false, false, WORKER_STARTING, { .outgoing_starting = 1 } },
+	{ 1, true, false, true, true, WORKER_READY, { .outgoing_ready = 1 } },
+	{ 1, true, false, true, false, WORKER_READY, { .ready = 1 } },
+	{ 1, true, false, true, false, WORKER_STARTING, { .starting = 1 } },
+	{ 1, true, false, true, true, WORKER_DRAINING, { .leaving = 1 } },
+	{ 1, false, false, false, true, WORKER_READY, { .outgoing_ready = 1 } },
+	{ 1, false, false, false, false, WORKER_STARTING, { .outgoing_starting = 1 } },
+	{ 4, true, false, false, true, WORKER_READY, { .ready = 1, .good = 1 } },
+	{ 5, true, false, false, true, WORKER_READY, { .outgoing_ready = 1 } },
+	{ 5, true, false, false, false, WORKER_STARTING, { .outgoing_starting = 1 } },
+	{ 1, true, false, false, true, WORKER_DRAINING, { .leaving = 1 } },
+	{ 1, false, false, false, true, WORKER_ABORTING, { .leaving = 1 } },
+	{ 5, true, false, false, false, WORKER_KILLING, { .leaving = 1 } },
 };
 
 static void assert_counts(const struct pool_counts *found, const struct pool_counts *expected)
@@ -117,12 +122,35 @@ START_TEST(test_a_worker_counts_once)
 	int live = one->counts.starting + one->counts.ready;
 
 	worker->superseded = one->superseded;
+	worker->asked = one->asked;
 	worker->good = one->good;
 	pool_count(pool, &counts);
 	assert_counts(&counts, &one->counts);
 	ck_assert_ptr_eq(pool_find_current(pool, one->slot), live > 0 ? worker : NULL);
 	ck_assert_int_eq(worker_is_live(worker), one->state == WORKER_STARTING || one->state == WORKER_READY);
 	ck_assert_int_eq(worker_is_leaving(worker), one->counts.leaving);
+}
+END_TEST
+
+START_TEST(test_who_asks_for_a_successor_asks_as_long_as_nobody_else_wants_it_away)
+{
+	struct worker *worker = add(2, &current, WORKER_READY);
+
+	worker->asked = true;
+	ck_assert(!pool_is_asking(pool, worker));
+	worker->good = true;
+	ck_assert(pool_is_asking(pool, worker));
+	worker->superseded = true;
+	ck_assert(!pool_is_asking(pool, worker));
+	worker->superseded = false;
+	pool->wanted = 1;
+	ck_assert(!pool_is_asking(pool, worker));
+	pool->wanted = 4;
+	worker->generation = &old;
+	ck_assert(!pool_is_asking(pool, worker));
+	worker->generation = &current;
+	pool->stopping = true;
+	ck_assert(!pool_is_asking(pool, worker));
 }
 END_TEST
 
@@ -200,6 +228,7 @@ int main(void)
 	tcase_add_test(cases, test_slots_grow_and_never_shrink);
 	tcase_add_test(cases, test_a_record_is_fresh_and_knows_its_pool);
 	tcase_add_loop_test(cases, test_a_worker_counts_once, 0, (int)(sizeof(count_cases) / sizeof(count_cases[0])));
+	tcase_add_test(cases, test_who_asks_for_a_successor_asks_as_long_as_nobody_else_wants_it_away);
 	tcase_add_test(cases, test_everybody_is_outgoing_when_the_pool_stops);
 	tcase_add_test(cases, test_a_slot_holds_one_worker_of_the_target);
 	tcase_add_test(cases, test_deaths_within_a_window);

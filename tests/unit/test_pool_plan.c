@@ -97,6 +97,68 @@ static const struct plan_case cases[] = {
 	    .proven = true,
 	    .rolling = true },
 	  { .drain_outgoing_ready = 1, .verdict = POOL_VERDICT_CONTINUE } },
+	{ "who asks for a successor gets one within the surge and stays",
+	  { .counts = { .ready = 2, .good = 2, .outgoing_ready = 2 },
+	    .wanted = 4,
+	    .floor = 4,
+	    .ceiling = 5,
+	    .startable = 2,
+	    .asking = 2,
+	    .proven = true },
+	  { .start = 1 } },
+	{ "and stays while the successor starts, whatever may be unavailable",
+	  { .counts = { .starting = 1, .ready = 2, .good = 2, .outgoing_ready = 2 },
+	    .wanted = 4,
+	    .floor = 2,
+	    .ceiling = 5,
+	    .startable = 1,
+	    .asking = 2,
+	    .proven = true },
+	  { 0 } },
+	{ "and leaves when the successor is good",
+	  { .counts = { .ready = 3, .good = 3, .outgoing_ready = 2 },
+	    .wanted = 4,
+	    .floor = 4,
+	    .ceiling = 5,
+	    .startable = 1,
+	    .asking = 1,
+	    .proven = true },
+	  { .drain_outgoing_ready = 1 } },
+	{ "without surge one who asks makes room",
+	  { .counts = { .ready = 1, .good = 1, .outgoing_ready = 3 },
+	    .wanted = 4,
+	    .floor = 2,
+	    .ceiling = 4,
+	    .startable = 3,
+	    .asking = 3,
+	    .proven = true },
+	  { .drain_outgoing_ready = 1 } },
+	{ "but not before its successor may start",
+	  { .counts = { .ready = 3, .good = 3, .outgoing_ready = 1 },
+	    .wanted = 4,
+	    .floor = 3,
+	    .ceiling = 4,
+	    .asking = 1,
+	    .proven = true },
+	  { 0 } },
+	{ "who asks does not keep a roll from its end",
+	  { .counts = { .ready = 2, .good = 2, .outgoing_ready = 2 },
+	    .wanted = 4,
+	    .floor = 4,
+	    .ceiling = 5,
+	    .asking = 2,
+	    .proven = true,
+	    .rolling = true },
+	  { .verdict = POOL_VERDICT_COMPLETE } },
+	{ "an old worker does, whoever asks",
+	  { .counts = { .ready = 2, .good = 2, .outgoing_ready = 2 },
+	    .wanted = 4,
+	    .floor = 4,
+	    .ceiling = 5,
+	    .asking = 1,
+	    .proven = true,
+	    .rolling = true },
+	  { .verdict = POOL_VERDICT_CONTINUE } },
 	{ "a roll is complete when the target serves alone, whoever is still leaving",
 	  { .counts = { .ready = 4, .good = 4, .leaving = 3 },
 	    .wanted = 4,
@@ -207,7 +269,7 @@ static int digit(unsigned *number, unsigned base)
 	return value;
 }
 
-#define VIEWS (4u * 4 * 4 * 4 * 4 * 4 * 3 * 3 * 4 * 2 * 2)
+#define VIEWS (4u * 4 * 4 * 4 * 4 * 4 * 3 * 3 * 4 * 4 * 2 * 2)
 
 /** Unpacks the view with that number. */
 static struct pool_view view_number(unsigned number)
@@ -223,6 +285,7 @@ static struct pool_view view_number(unsigned number)
 	view.floor = view.wanted - digit(&number, 3);
 	view.ceiling = view.wanted + digit(&number, 3);
 	view.startable = digit(&number, 4);
+	view.asking = digit(&number, 4);
 	view.proven = digit(&number, 2) == 1;
 	view.probing = digit(&number, 2) == 1;
 	if (view.floor < 0)
@@ -233,7 +296,13 @@ static struct pool_view view_number(unsigned number)
 
 static bool view_can_be(const struct pool_view *view)
 {
-	return view->counts.good <= view->counts.ready && view->floor < view->ceiling;
+	const struct pool_counts *counts = &view->counts;
+
+	/* Who asks is good itself, and in a slot of which nobody else is. */
+	if (view->asking > counts->outgoing_ready || view->asking + counts->good > view->wanted ||
+	    (view->asking > 0 && !view->proven))
+		return false;
+	return counts->good <= counts->ready && view->floor < view->ceiling;
 }
 
 /** @return what is wrong with the plan, or NULL */
@@ -257,6 +326,11 @@ static const char *find_fault(const struct pool_view *view, const struct pool_pl
 		return "goes over the ceiling";
 	if (plan->drain_outgoing_ready > 0 && serving - plan->drain_outgoing_ready < view->floor)
 		return "goes below the floor";
+	if (plan->drain_outgoing_ready > counts->outgoing_ready - view->asking &&
+	    (counts->starting > 0 || counts->ready > counts->good || live < view->ceiling || view->startable == 0))
+		return "drains one that asked for a successor that could come first";
+	if (plan->drain_outgoing_ready > counts->outgoing_ready - view->asking + 1)
+		return "drains several that asked for a successor at once";
 	if (plan->drain_outgoing_ready > 0 && !view->proven && view->wanted > 0 &&
 	    plan->drain_outgoing_starting < counts->outgoing_starting)
 		return "drains a serving worker for an unproven generation while an unready one could leave";
@@ -275,10 +349,10 @@ static void assert_no_fault(const struct pool_view *view)
 
 	ck_assert_msg(fault == NULL,
 		      "%s: starting %d ready %d good %d outgoing %d+%d wanted %d floor %d ceiling %d startable %d "
-		      "proven %d probing %d: start %d drain %d+%d",
+		      "asking %d proven %d probing %d: start %d drain %d+%d",
 		      fault, view->counts.starting, view->counts.ready, view->counts.good,
 		      view->counts.outgoing_starting, view->counts.outgoing_ready, view->wanted, view->floor,
-		      view->ceiling, view->startable, view->proven, view->probing, plan.start,
+		      view->ceiling, view->startable, view->asking, view->proven, view->probing, plan.start,
 		      plan.drain_outgoing_starting, plan.drain_outgoing_ready);
 }
 
@@ -306,6 +380,7 @@ struct toy {
 	int good;
 	int outgoing_starting;
 	int outgoing_ready;
+	int asking; /**< of these */
 	bool proven;
 };
 
@@ -317,7 +392,7 @@ struct limits {
 
 /** Values of one count of a toy; bounds how far the worlds may go. */
 #define TOY_BASE 7
-#define TOYS     (TOY_BASE * TOY_BASE * TOY_BASE * TOY_BASE * TOY_BASE * 2)
+#define TOYS     (TOY_BASE * TOY_BASE * TOY_BASE * TOY_BASE * TOY_BASE * TOY_BASE * 2)
 
 static char visited[TOYS];
 
@@ -329,6 +404,7 @@ static size_t toy_index(const struct toy *toy)
 	index = index * TOY_BASE + toy->good;
 	index = index * TOY_BASE + toy->outgoing_starting;
 	index = index * TOY_BASE + toy->outgoing_ready;
+	index = index * TOY_BASE + toy->asking;
 	return (size_t)(index * 2 + toy->proven);
 }
 
@@ -342,6 +418,7 @@ static struct pool_view look(const struct toy *toy, const struct limits *limits)
 	view.counts.outgoing_starting = toy->outgoing_starting;
 	view.counts.outgoing_ready = toy->outgoing_ready;
 	view.startable = limits->wanted - toy->starting - toy->ready;
+	view.asking = toy->asking;
 	view.proven = toy->proven;
 	view.rolling = true;
 	return view;
@@ -359,6 +436,8 @@ static enum pool_verdict settle(struct toy *toy, const struct limits *limits)
 		toy->starting += plan.start;
 		toy->outgoing_starting -= plan.drain_outgoing_starting;
 		toy->outgoing_ready -= plan.drain_outgoing_ready;
+		if (toy->asking > toy->outgoing_ready)
+			toy->asking = toy->outgoing_ready;
 	}
 	ck_abort_msg("plans never come to rest");
 	return POOL_VERDICT_NONE;
@@ -400,6 +479,9 @@ static void explore(struct toy toy, const struct limits *limits)
 		next = toy;
 		next.good++;
 		next.proven = true;
+		/* The slots of those who ask are filled last. */
+		if (next.asking > limits->wanted - next.good)
+			next.asking = limits->wanted - next.good;
 		visit(&next);
 	}
 	if (toy.outgoing_starting > 0) {
@@ -410,10 +492,15 @@ static void explore(struct toy toy, const struct limits *limits)
 	}
 }
 
-static void explore_all(const struct limits *limits, int outgoing_starting, int outgoing_ready)
+static void explore_all(const struct limits *limits, int outgoing_starting, int outgoing_ready, int asking)
 {
-	struct toy toy = { .outgoing_starting = outgoing_starting, .outgoing_ready = outgoing_ready };
+	struct toy toy = { .outgoing_starting = outgoing_starting,
+			   .outgoing_ready = outgoing_ready,
+			   .asking = asking,
+			   .proven = asking > 0 };
 
+	if (asking > outgoing_ready || asking > limits->wanted)
+		return;
 	memset(visited, 0, sizeof(visited));
 	waiting_count = 0;
 	visit(&toy);
@@ -429,8 +516,8 @@ START_TEST(test_every_toy_world_converges)
 			struct limits limits = { _i, _i - below, _i + surge };
 			if (limits.floor >= limits.ceiling)
 				continue;
-			for (int outgoing = 0; outgoing < 3 * 5; outgoing++)
-				explore_all(&limits, outgoing % 3, outgoing / 3);
+			for (int outgoing = 0; outgoing < 3 * 5 * 5; outgoing++)
+				explore_all(&limits, outgoing % 3, outgoing / 3 % 5, outgoing / 15);
 		}
 	}
 }
