@@ -5,6 +5,7 @@
 #include "configuration/configuration_file.h"
 #include "control/control_path.h"
 #include "control/control_server.h"
+#include "development.h"
 #include "options.h"
 #include "signals.h"
 #include "supervisor/effects_live.h"
@@ -32,6 +33,7 @@ struct daemon_parts {
 	struct effects_live effects;
 	struct signals signals;
 	struct announcer announcer;
+	struct development development;
 	struct observer watcher; /**< of the outcome of operations, for the log's settings and the end */
 	struct control_server *control;
 	char socket[CONTROL_PATH_SIZE];
@@ -134,6 +136,7 @@ static bool set_up(struct daemon_parts *parts, struct configuration *configurati
 	};
 	supervisor_observe(&parts->supervisor, &parts->watcher);
 	announcer_start(&parts->announcer, parts->loop, &parts->supervisor);
+	development_start(&parts->development, parts->loop, &parts->supervisor, parts->options, configuration);
 	signals_watch(&parts->signals, parts->loop, &parts->supervisor, &parts->options->source);
 	return true;
 }
@@ -143,6 +146,7 @@ static void tear_down(struct daemon_parts *parts)
 	control_server_flush(parts->control);
 	control_server_destroy(parts->control);
 	announcer_stop(&parts->announcer);
+	development_stop(&parts->development);
 	signals_unwatch(&parts->signals);
 	supervisor_unobserve(&parts->watcher);
 	supervisor_finish(&parts->supervisor);

@@ -9,11 +9,18 @@
 #define FILE_SUFFIX ".conf"
 
 static const struct option long_options[] = {
-	{ "config", required_argument, NULL, 'c' }, { "test", no_argument, NULL, 't' },
-	{ "print", no_argument, NULL, 'T' },	    { "site", required_argument, NULL, 'n' },
-	{ "socket", required_argument, NULL, 'S' }, { "workers", required_argument, NULL, 'w' },
-	{ "bind", required_argument, NULL, 'b' },   { "set", required_argument, NULL, 's' },
-	{ "help", no_argument, NULL, 'h' },	    { "version", no_argument, NULL, 'V' },
+	{ "config", required_argument, NULL, 'c' },
+	{ "test", no_argument, NULL, 't' },
+	{ "print", no_argument, NULL, 'T' },
+	{ "site", required_argument, NULL, 'n' },
+	{ "socket", required_argument, NULL, 'S' },
+	{ "workers", required_argument, NULL, 'w' },
+	{ "bind", required_argument, NULL, 'b' },
+	{ "set", required_argument, NULL, 's' },
+	{ "reload", no_argument, NULL, 'R' },
+	{ "reload-dir", required_argument, NULL, 'D' },
+	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, 'V' },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -32,6 +39,8 @@ void options_print_help(void)
 		   "  -w, --workers N       without a file: workers, a number or auto\n"
 		   "  -b, --bind ADDRESS    without a file: address to listen on; may be repeated\n"
 		   "  -s, --set NAME=VALUE  without a file: any setting of a pool; may be repeated\n"
+		   "      --reload          development: reload when a file changes where the workers start\n"
+		   "      --reload-dir DIR  the same, but watch this folder instead; may be repeated\n"
 		   "  -h, --help            this text\n"
 		   "  -V, --version         the version\n"
 		   "\n"
@@ -82,6 +91,12 @@ static bool take_option(struct options *options, int option, struct error *error
 		return append(options->binds, &source->bind_count, optarg, "-b", error);
 	case 's':
 		return append(options->assignments, &source->assignment_count, optarg, "-s", error);
+	case 'R':
+		options->develops = true;
+		return true;
+	case 'D':
+		options->develops = true;
+		return append(options->folders, &options->folder_count, optarg, "--reload-dir", error);
 	case 'h':
 		options->action = OPTIONS_HELP;
 		return true;

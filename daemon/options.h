@@ -27,9 +27,12 @@ struct options {
 	enum options_action action;
 	struct configuration_source source; /**< points into argv and into this struct */
 	const char *socket;                 /**< --socket, or NULL */
+	bool develops;                      /**< --reload or --reload-dir: roll when the source changes */
 	char site[OPTIONS_SITE_SIZE];
 	const char *binds[OPTIONS_LIST_MAX];
 	const char *assignments[OPTIONS_LIST_MAX];
+	const char *folders[OPTIONS_LIST_MAX]; /**< of --reload-dir; none: where the workers start */
+	size_t folder_count;
 };
 
 /** @param argv  must outlive the options */

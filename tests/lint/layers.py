@@ -27,7 +27,7 @@ LIBRARIES = {
     r"jansson\.h": (r"daemon/control/|daemon/supervisor/.*snapshot|ctl/", None),
     r"ev\.h": (
         r"daemon/supervisor/(effects_live|worker_watch)|daemon/control/control_(server|client|connection)|daemon/keeper/"
-        r"|daemon/(main|signals|announcer)|workers/http/|workers/gateways/(wsgi|asgi)",
+        r"|daemon/(main|signals|announcer|development)|workers/http/|workers/gateways/(wsgi|asgi)",
         None,
     ),
 }
