@@ -27,7 +27,9 @@ static const char *host_kind = "python";
 
 static bool program_exists(char *path, size_t size, const char *folder, int folder_length, const char *program)
 {
-	int length = snprintf(path, size, "%.*s/bin/%s", folder_length, folder, program);
+	int length = folder_length < PATH_MAX / 2
+			     ? snprintf(path, size, "%.*s/bin/%s", folder_length, folder, program)
+			     : -1;
 
 	return length > 0 && (size_t)length < size && access(path, X_OK) == 0;
 }

@@ -1,0 +1,68 @@
+"""unicornd-worker-async with an ASGI application, for the tests of ASGI and of WebSockets."""
+
+import atexit
+import functools
+import importlib.util
+import os
+import time
+
+from harness import APPS, BOUND, BUILD
+from http_client import Server
+
+GATEWAYS = str(BUILD / ".libs")
+os.environ.setdefault("UNICORND_GATEWAYS", GATEWAYS)
+os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
+
+LOOPS = ("asyncio", "uvloop") if importlib.util.find_spec("uvloop") else ("asyncio",)
+
+
+def make(*options, app="asgi_cases:app", **named):
+    return Server("async", "--app-dir", str(APPS), *options, app=f"asgi:{app}", **named)
+
+
+class Serving:
+    """A server that has started, and ends with the block."""
+
+    def __init__(self, server):
+        self.server = server
+
+    def __enter__(self):
+        self.server.start()
+        self.server.mark = 0
+        return self.server
+
+    def __exit__(self, kind, *_):
+        if kind is not None:
+            print("\n".join(f"# log: {line}" for line in self.server.log.lines[-60:]))
+        self.server.close()
+
+
+def serve(*options, **named):
+    return Serving(make(*options, **named))
+
+
+@functools.lru_cache(maxsize=None)
+def shared(loop, app="asgi_cases:app"):
+    """A server for all tests that leave it as it was."""
+    server = make("--loop", loop, app=app).start()
+    atexit.register(server.close)
+    return server
+
+
+def logged(server, expression):
+    """Waits for a line of the log that is newer than the test. @return what was logged"""
+    def look():
+        return any(expression in line for line in server.log.lines[server.mark:]) or server.log.is_ended
+    with server.log.changed:
+        server.log.changed.wait_for(look, BOUND)
+    text = "\n".join(server.log.lines[server.mark:])
+    assert expression in text, f"{expression!r} is not in the log:\n{text}"
+    return text
+
+
+def until(condition, what):
+    """Asks again and again; there is no event to be had."""
+    end = time.monotonic() + BOUND
+    while not condition():
+        assert time.monotonic() < end, what
+        os.sched_yield()

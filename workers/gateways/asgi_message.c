@@ -1,0 +1,233 @@
+#include "asgi_message.h"
+
+#include "asgi_words.h"
+
+#include <stdint.h>
+#include <string.h>
+
+/* ---- fields */
+
+PyObject *asgi_message_check(PyObject *message)
+{
+	PyObject *copy;
+
+	if (PyDict_Check(message))
+		return Py_NewRef(message);
+	if (!PyMapping_Check(message)) {
+		PyErr_Format(PyExc_TypeError, "a message must be a dict, not %.100s", Py_TYPE(message)->tp_name);
+		return NULL;
+	}
+	copy = PyDict_New();
+	if (copy != NULL && PyDict_Update(copy, message) < 0)
+		Py_CLEAR(copy);
+	return copy;
+}
+
+const char *asgi_message_type(PyObject *message, size_t *length)
+{
+	PyObject *type = PyDict_GetItemWithError(message, asgi_words.type);
+	Py_ssize_t size = 0;
+	const char *text;
+
+	if (type == NULL || !PyUnicode_Check(type)) {
+		if (!PyErr_Occurred())
+			PyErr_SetString(PyExc_TypeError, "a message must have a type, which is a str");
+		return NULL;
+	}
+	text = PyUnicode_AsUTF8AndSize(type, &size);
+	*length = (size_t)size;
+	return text;
+}
+
+PyObject *asgi_message_get(PyObject *message, PyObject *key)
+{
+	PyObject *value = PyDict_GetItemWithError(message, key);
+
+	return value == Py_None ? NULL : value;
+}
+
+static int wrong_type(PyObject *key, const char *wanted, PyObject *value)
+{
+	if (!PyErr_Occurred() || PyErr_ExceptionMatches(PyExc_TypeError))
+		PyErr_Format(PyExc_TypeError, "%U must be %s, not %.100s", key, wanted, Py_TYPE(value)->tp_name);
+	return -1;
+}
+
+int asgi_message_get_flag(PyObject *message, PyObject *key, bool *flag)
+{
+	PyObject *value = PyDict_GetItemWithError(message, key);
+	int is_true = value == NULL ? 0 : PyObject_IsTrue(value);
+
+	*flag = is_true > 0;
+	return is_true < 0 || (value == NULL && PyErr_Occurred()) ? -1 : 0;
+}
+
+int asgi_message_get_number(PyObject *message, PyObject *key, long long *number)
+{
+	PyObject *value = asgi_message_get(message, key);
+	long long found;
+
+	if (value == NULL)
+		return PyErr_Occurred() ? -1 : 0;
+	found = PyLong_AsLongLong(value);
+	if (found == -1 && PyErr_Occurred())
+		return wrong_type(key, "an int", value);
+	*number = found;
+	return 0;
+}
+
+int asgi_message_get_text(PyObject *message, PyObject *key, const char **text, size_t *length)
+{
+	PyObject *value = asgi_message_get(message, key);
+	Py_ssize_t size = 0;
+
+	if (value == NULL)
+		return PyErr_Occurred() ? -1 : 0;
+	if (!PyUnicode_Check(value))
+		return wrong_type(key, "a str", value);
+	*text = PyUnicode_AsUTF8AndSize(value, &size);
+	*length = (size_t)size;
+	return *text == NULL ? -1 : 0;
+}
+
+int asgi_message_get_bytes(PyObject *message, PyObject *key, Py_buffer *bytes)
+{
+	PyObject *value = asgi_message_get(message, key);
+
+	if (value == NULL)
+		return PyErr_Occurred() ? -1 : 0;
+	if (PyObject_GetBuffer(value, bytes, PyBUF_SIMPLE) < 0)
+		return wrong_type(key, "bytes", value);
+	return 1;
+}
+
+/* ---- headers */
+
+static int read_bytes(PyObject *object, const char **bytes, uint32_t *length)
+{
+	if (!PyBytes_Check(object)) {
+		PyErr_Format(PyExc_TypeError, "names and values of headers must be bytes, not %.100s",
+			     Py_TYPE(object)->tp_name);
+		return -1;
+	}
+	if (PyBytes_GET_SIZE(object) > INT32_MAX) {
+		PyErr_SetString(PyExc_ValueError, "a header is too long");
+		return -1;
+	}
+	*bytes = PyBytes_AS_STRING(object);
+	*length = (uint32_t)PyBytes_GET_SIZE(object);
+	return 0;
+}
+
+/** @return a borrowed reference to a list or tuple with the elements of a pair */
+static PyObject *pair_open(struct asgi_headers *headers, PyObject *pair)
+{
+	PyObject *made;
+	int status;
+
+	if (PyTuple_Check(pair) || PyList_Check(pair))
+		return pair;
+	made = PySequence_List(pair);
+	if (made == NULL)
+		return NULL;
+	if (headers->kept == NULL)
+		headers->kept = PyList_New(0);
+	status = headers->kept == NULL ? -1 : PyList_Append(headers->kept, made);
+	Py_DECREF(made);
+	return status < 0 ? NULL : made;
+}
+
+static int read_pair(struct asgi_headers *headers, PyObject *pair, struct unicorn_header *header)
+{
+	PyObject *open = pair_open(headers, pair);
+
+	if (open == NULL)
+		return -1;
+	if (PySequence_Fast_GET_SIZE(open) != 2) {
+		PyErr_SetString(PyExc_ValueError, "a header must have a name and a value");
+		return -1;
+	}
+	if (read_bytes(PySequence_Fast_GET_ITEM(open, 0), &header->name, &header->name_length) < 0)
+		return -1;
+	return read_bytes(PySequence_Fast_GET_ITEM(open, 1), &header->value, &header->value_length);
+}
+
+/** Gets the elements and the room for them. @return their number, or -1 */
+static Py_ssize_t headers_open(struct asgi_headers *headers, PyObject *message, PyObject *key)
+{
+	PyObject *list = asgi_message_get(message, key);
+	Py_ssize_t count;
+
+	headers->items = headers->inlined;
+	headers->count = 0;
+	headers->kept = NULL;
+	headers->pairs = NULL;
+	if (list == NULL)
+		return PyErr_Occurred() ? -1 : 0;
+	headers->pairs = PySequence_Fast(list, "headers must be iterable");
+	if (headers->pairs == NULL)
+		return -1;
+	count = PySequence_Fast_GET_SIZE(headers->pairs);
+	if (count > ASGI_HEADERS_INLINE) {
+		headers->items = PyMem_Calloc((size_t)count, sizeof(*headers->items));
+		if (headers->items == NULL) {
+			PyErr_NoMemory();
+			return -1;
+		}
+	}
+	return count;
+}
+
+int asgi_headers_read(struct asgi_headers *headers, PyObject *message, PyObject *key)
+{
+	Py_ssize_t count = headers_open(headers, message, key);
+
+	for (Py_ssize_t i = 0; i < count; i++)
+		if (read_pair(headers, PySequence_Fast_GET_ITEM(headers->pairs, i), &headers->items[i]) < 0)
+			return -1;
+	headers->count = count < 0 ? 0 : (size_t)count;
+	return count < 0 ? -1 : 0;
+}
+
+int asgi_headers_read_values(struct asgi_headers *headers, PyObject *message, PyObject *key, const char *name)
+{
+	Py_ssize_t count = headers_open(headers, message, key);
+
+	for (Py_ssize_t i = 0; i < count; i++) {
+		struct unicorn_header *header = &headers->items[i];
+
+		header->name = name;
+		header->name_length = (uint32_t)strlen(name);
+		if (read_bytes(PySequence_Fast_GET_ITEM(headers->pairs, i), &header->value, &header->value_length) < 0)
+			return -1;
+	}
+	headers->count = count < 0 ? 0 : (size_t)count;
+	return count < 0 ? -1 : 0;
+}
+
+void asgi_headers_finish(struct asgi_headers *headers)
+{
+	if (headers->items != headers->inlined)
+		PyMem_Free(headers->items);
+	Py_CLEAR(headers->kept);
+	Py_CLEAR(headers->pairs);
+}
+
+/* ---- messages for the application */
+
+PyObject *asgi_message_create(PyObject *type)
+{
+	PyObject *message = PyDict_New();
+
+	if (message != NULL && PyDict_SetItem(message, asgi_words.type, type) < 0)
+		Py_CLEAR(message);
+	return message;
+}
+
+int asgi_message_add(PyObject *message, PyObject *key, PyObject *value)
+{
+	int status = value == NULL ? -1 : PyDict_SetItem(message, key, value);
+
+	Py_XDECREF(value);
+	return status;
+}

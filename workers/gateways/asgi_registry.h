@@ -1,0 +1,26 @@
+/*
+ * asgi_registry.h - asyncio's set of all tasks, for tasks that end as soon as they begin.
+ *
+ * Up to Python 3.11 a task enters a WeakSet written in Python, which costs as much as everything else about the task.
+ * One that is made between asgi_registry_open() and asgi_registry_close() is entered without a callback for its end,
+ * and asgi_registry_settle() either takes it out or enters it properly. asyncio.all_tasks() shows it at any time.
+ */
+#ifndef WORKERS_GATEWAYS_ASGI_REGISTRY_H
+#define WORKERS_GATEWAYS_ASGI_REGISTRY_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+/** Gets between asyncio and its set, where there is one like that. @return 0, or -1 with an exception set */
+int asgi_registry_init(void);
+void asgi_registry_finish(void);
+
+void asgi_registry_open(void);
+
+/** @return the entry of the task that was made, to be settled; NULL without one */
+PyObject *asgi_registry_close(void);
+
+/** Takes over the entry of a task whose first step has been taken. */
+void asgi_registry_settle(PyObject *entry, PyObject *task);
+
+#endif
