@@ -59,8 +59,10 @@ static void framing_decide(struct unicorn_request *request, size_t length, bool 
 {
 	struct http_answer *answer = &request->answer;
 
-	if (answer->framing == HTTP_FRAMING_NONE && answer->length < 0 && is_last && answer->status != 204 &&
-	    answer->status != 304)
+	/* To HEAD the length is told when it is known; an application that wrote nothing need not have written
+	 * anything. */
+	if (answer->framing == HTTP_FRAMING_NONE && answer->length < 0 && is_last && length > 0 &&
+	    answer->status != 204 && answer->status != 304)
 		answer->length = (int64_t)length;
 	if (answer->framing != HTTP_FRAMING_OPEN)
 		return;

@@ -9,6 +9,7 @@
 #include "http_answer.h"
 #include "http_connection.h"
 #include "http_websocket.h"
+#include "unicornd/worker.h"
 
 #include <errno.h>
 #include <string.h>
@@ -138,7 +139,7 @@ static bool must_close(const struct unicorn_request *request)
 	/* So much that it will be cut off behind the answer, unless the application still reads it. */
 	if (!request->body.is_complete && request->head.content_length - request->body.received > HTTP_BODY_HIGH_BYTES)
 		return true;
-	return !request->keeps_alive || request->connection->server->is_draining ||
+	return !request->keeps_alive || request->connection->server->is_draining || unicorn_worker_is_stopping() ||
 	       request->connection->is_end_of_input;
 }
 

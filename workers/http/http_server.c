@@ -1,12 +1,13 @@
 #include "http_server.h"
 
+#include "http_acceptor.h"
 #include "http_answer_head.h"
 #include "http_connection.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <time.h>
-#include <unistd.h>
+#include <string.h>
+#include <sys/socket.h>
 
 /* Pause after an accept that failed for want of descriptors or memory: the listener stays readable all the time. */
 #define ACCEPT_PAUSE_S 0.1
@@ -35,8 +36,7 @@ static void arm_deadline_timer(struct http_server *server)
 	ev_timer_start(server->loop, &server->deadline_timer);
 }
 
-void http_server_set_deadline(struct http_server *server, struct http_deadline *deadline,
-			      enum http_deadline_kind kind)
+void http_server_set_deadline(struct http_server *server, struct http_deadline *deadline, enum http_deadline_kind kind)
 {
 	int64_t now_ms = http_server_now_ms(server);
 	int64_t left_ms = (int64_t)(ev_timer_remaining(server->loop, &server->deadline_timer) * 1000);
@@ -70,18 +70,11 @@ static void on_deadline(struct ev_loop *loop, ev_timer *timer, int events)
 
 /* ---- accepting */
 
-static void listeners_stop(struct http_server *server)
+static void set_accepting(struct http_server *server, bool is_accepting)
 {
-	for (int i = 0; i < server->listener_count; i++)
-		ev_io_stop(server->loop, &server->listeners[i]);
-	server->is_accepting = false;
-}
-
-static void listeners_start(struct http_server *server)
-{
-	for (int i = 0; i < server->listener_count; i++)
-		ev_io_start(server->loop, &server->listeners[i]);
-	server->is_accepting = true;
+	server->is_accepting = is_accepting;
+	if (server->acceptor != NULL)
+		http_acceptor_set_wanted(server->acceptor, is_accepting);
 }
 
 static bool has_room(const struct http_server *server)
@@ -91,36 +84,24 @@ static bool has_room(const struct http_server *server)
 
 static void pause_accepting(struct http_server *server)
 {
-	listeners_stop(server);
+	set_accepting(server, false);
 	ev_timer_set(&server->accept_timer, ACCEPT_PAUSE_S, 0);
 	ev_timer_start(server->loop, &server->accept_timer);
 }
 
-/** @return false when nothing was accepted */
-static bool accept_one(struct http_server *server, int listener)
+static void on_accepted(void *context, int result)
 {
-	int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	struct http_server *server = context;
 
-	if (fd >= 0)
-		return http_connection_create(server, fd);
-	if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-		unicorn_log(UNICORN_WARNING, "no more connections can be accepted for now: out of %s",
-			    errno == EMFILE || errno == ENFILE ? "descriptors" : "memory");
+	server->was_handed = true;
+	if (result >= 0) {
+		(void)http_connection_create(server, result);
+	} else {
+		unicorn_log(UNICORN_WARNING, "no more connections can be accepted for now: %s", strerror(-result));
 		pause_accepting(server);
 	}
-	return errno == ECONNABORTED || errno == EINTR;
-}
-
-static void on_connection(struct ev_loop *loop, ev_io *io, int events)
-{
-	struct http_server *server = io->data;
-
-	(void)loop;
-	(void)events;
-	/* One at a time: the others that wait for the same socket shall have theirs. */
-	(void)accept_one(server, io->fd);
 	if (server->is_accepting && !has_room(server))
-		listeners_stop(server);
+		set_accepting(server, false);
 }
 
 static void on_accept_again(struct ev_loop *loop, ev_timer *timer, int events)
@@ -130,7 +111,7 @@ static void on_accept_again(struct ev_loop *loop, ev_timer *timer, int events)
 	(void)loop;
 	(void)events;
 	if (!server->is_draining && has_room(server))
-		listeners_start(server);
+		set_accepting(server, true);
 }
 
 bool http_server_add_listener(struct http_server *server, int fd)
@@ -140,8 +121,7 @@ bool http_server_add_listener(struct http_server *server, int fd)
 	/* Several processes wait for one connection; who comes too late must not wait in accept(2). */
 	if (flags < 0 || server->listener_count == HTTP_LISTENERS_MAX || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
 		return false;
-	ev_io_init(&server->listeners[server->listener_count], on_connection, fd, EV_READ);
-	server->listeners[server->listener_count++].data = server;
+	server->listeners[server->listener_count++] = fd;
 	return true;
 }
 
@@ -149,8 +129,13 @@ bool http_server_add_listener(struct http_server *server, int fd)
 static void accept_waiting(struct http_server *server)
 {
 	for (int i = 0; i < server->listener_count; i++) {
-		while (has_room(server) && accept_one(server, server->listeners[i].fd))
-			continue;
+		int fd = 0;
+
+		while (fd >= 0 && has_room(server)) {
+			fd = accept4(server->listeners[i], NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+			if (fd >= 0)
+				(void)http_connection_create(server, fd);
+		}
 	}
 }
 
@@ -172,6 +157,10 @@ static void on_prepare(struct ev_loop *loop, ev_prepare *prepare, int events)
 		server->waiting = connection->next_waiting;
 		connection->is_waiting = false;
 		http_connection_go_on(connection);
+	}
+	if (server->was_handed && server->acceptor != NULL) {
+		server->was_handed = false;
+		http_acceptor_allow(server->acceptor);
 	}
 }
 
@@ -197,9 +186,12 @@ void http_server_init(struct http_server *server, struct ev_loop *loop, const st
 	http_answer_set_time(server->time_s);
 }
 
-void http_server_start(struct http_server *server)
+bool http_server_start(struct http_server *server)
 {
-	listeners_start(server);
+	server->is_accepting = true;
+	server->acceptor =
+		http_acceptor_create(server->loop, server->listeners, server->listener_count, on_accepted, server);
+	return server->acceptor != NULL;
 }
 
 /** The end, unless somebody has come meanwhile whom nobody else may serve. */
@@ -221,8 +213,17 @@ void http_server_connection_ended(struct http_server *server)
 	if (server->is_draining)
 		check_finished(server);
 	else if (!server->is_accepting && has_room(server) && !ev_is_active(&server->accept_timer) &&
-		 server->listener_count > 0)
-		listeners_start(server);
+		 server->acceptor != NULL)
+		set_accepting(server, true);
+}
+
+static void stop_accepting(struct http_server *server)
+{
+	struct http_acceptor *acceptor = server->acceptor;
+
+	server->acceptor = NULL;
+	server->is_accepting = false;
+	http_acceptor_destroy(acceptor);
 }
 
 void http_server_drain(struct http_server *server)
@@ -232,7 +233,7 @@ void http_server_drain(struct http_server *server)
 	if (server->is_draining)
 		return;
 	server->is_draining = true;
-	listeners_stop(server);
+	stop_accepting(server);
 	ev_timer_stop(server->loop, &server->accept_timer);
 	accept_waiting(server);
 	for (struct http_connection *connection = server->connections; connection != NULL; connection = next) {
@@ -244,7 +245,7 @@ void http_server_drain(struct http_server *server)
 
 void http_server_finish(struct http_server *server)
 {
-	listeners_stop(server);
+	stop_accepting(server);
 	server->is_finished = true;
 	while (server->connections != NULL)
 		http_connection_destroy(server->connections);

@@ -17,6 +17,7 @@
 #define HTTP_LISTENERS_MAX 254
 
 struct access_log;
+struct http_acceptor;
 struct http_connection;
 struct http_jobs;
 struct trusted_peers;
@@ -36,23 +37,25 @@ struct http_server {
 	struct http_settings settings;
 	const struct unicorn_app *app;
 	void *app_state;
-	struct http_jobs *jobs;              /**< threads that call the application; NULL: the loop's thread does */
-	ev_io listeners[HTTP_LISTENERS_MAX];
+	struct http_jobs *jobs; /**< threads that call the application; NULL: the loop's thread does */
+	int listeners[HTTP_LISTENERS_MAX];
 	int listener_count;
+	struct http_acceptor *acceptor; /**< NULL before the start and while draining */
 	bool is_accepting;
+	bool was_handed; /**< a connection has come since the loop has last come to rest */
 	bool is_draining;
-	bool is_finished;                    /**< drained */
+	bool is_finished; /**< drained */
 	ev_timer deadline_timer;
-	ev_timer accept_timer;               /**< pause after an accept that failed for want of something */
+	ev_timer accept_timer; /**< pause after an accept that failed for want of something */
 	ev_prepare prepare;
 	struct http_deadlines deadlines;
 	struct http_connection *connections;
-	struct http_connection *waiting;     /**< those with a request that is not looked at yet */
+	struct http_connection *waiting; /**< those with a request that is not looked at yet */
 	int64_t connection_count;
-	int64_t busy_count;                  /**< requests that the application has and has not answered */
-	int64_t request_count;               /**< answered since the start */
-	int64_t time_s;                      /**< wall clock that the Date line shows */
-	void (*on_request_end)(struct http_server *server); /**< to be told of each request that is over, or NULL */
+	int64_t busy_count;    /**< requests that the application has and has not answered */
+	int64_t request_count; /**< answered since the start */
+	int64_t time_s;        /**< wall clock that the Date line shows */
+	void (*on_request_end)(struct http_server *server);     /**< to be told of each request that is over, or NULL */
 	void (*on_call)(const struct unicorn_request *request); /**< the application is called; NULL: it has returned */
 	void (*on_finished)(struct http_server *server);
 };
@@ -63,8 +66,8 @@ void http_server_init(struct http_server *server, struct ev_loop *loop, const st
 /** Adds a listening socket, which is made non-blocking for this process's calls. */
 bool http_server_add_listener(struct http_server *server, int fd);
 
-/** Begins to accept. */
-void http_server_start(struct http_server *server);
+/** Begins to accept. @return false without memory or threads */
+bool http_server_start(struct http_server *server);
 
 /** Stops accepting behind what waits already, and lets every connection come to its end. */
 void http_server_drain(struct http_server *server);
@@ -75,8 +78,7 @@ void http_server_finish(struct http_server *server);
 /* ---- for http_connection */
 
 int64_t http_server_now_ms(const struct http_server *server);
-void http_server_set_deadline(struct http_server *server, struct http_deadline *deadline,
-			      enum http_deadline_kind kind);
+void http_server_set_deadline(struct http_server *server, struct http_deadline *deadline, enum http_deadline_kind kind);
 void http_server_clear_deadline(struct http_server *server, struct http_deadline *deadline);
 
 /** A connection has been freed. */

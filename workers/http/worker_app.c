@@ -1,5 +1,7 @@
 #include "worker_app.h"
 
+#include "unicornd/worker.h"
+
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdarg.h>
@@ -32,7 +34,7 @@ bool unicorn_worker_is_finished(void)
 
 bool unicorn_worker_is_draining(void)
 {
-	return the_server->is_draining;
+	return the_server->is_draining || unicorn_worker_is_stopping();
 }
 
 void unicorn_log(enum unicorn_level level, const char *format, ...)
@@ -82,6 +84,8 @@ static int find_module(const char *application, struct unicorn_app_options *opti
 	const char *gateway = options->is_async ? "asgi" : "wsgi";
 
 	options->argument = application;
+	if (strlen(application) >= size / 2)
+		return -1;
 	if (path_end != NULL) {
 		options->argument = *path_end == ':' ? path_end + 1 : "";
 		/* Without a slash dlopen(3) would look where libraries are. */
@@ -116,9 +120,9 @@ const struct unicorn_app *worker_app_load(const char *application, struct unicor
 	app = dlsym(module, "unicorn_app");
 	if (app == NULL || app->abi != UNICORN_APP_ABI || app->handle == NULL) {
 		unicorn_log(UNICORN_ERROR, "--app %s: %s is no module for this worker: %s", application, path,
-			    app == NULL			    ? "it does not define unicorn_app"
+			    app == NULL                   ? "it does not define unicorn_app"
 			    : app->abi != UNICORN_APP_ABI ? "it was built for another version of unicornd/app.h"
-							    : "it has no handle()");
+							  : "it has no handle()");
 		return NULL;
 	}
 	return app;

@@ -1,7 +1,7 @@
 #include "worker_life.h"
 
-#include "worker_beats.h"
 #include "unicornd/worker.h"
+#include "worker_beats.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -128,6 +128,20 @@ static int64_t choose_requests(void)
 	return options->max_requests + (jitter > 0 ? random() % (jitter + 1) : 0);
 }
 
+/** The loop may stand still in a call, whose answer must say already that the connection ends. */
+static void note_stop_signal(int number)
+{
+	unicorn_worker_order_stop();
+	ev_feed_signal(number);
+}
+
+static bool start_stop_signals(void)
+{
+	struct sigaction action = { .sa_handler = note_stop_signal, .sa_flags = SA_RESTART };
+
+	return sigaction(SIGTERM, &action, NULL) == 0 && sigaction(SIGINT, &action, NULL) == 0;
+}
+
 static void start_signal(ev_signal *watcher, int number, void (*callback)(struct ev_loop *, ev_signal *, int))
 {
 	ev_signal_init(watcher, callback, number);
@@ -150,7 +164,7 @@ bool worker_life_begin(struct http_server *the_server, const struct worker_optio
 	start_signal(&terminate_signal, SIGTERM, on_stop_signal);
 	start_signal(&interrupt_signal, SIGINT, on_stop_signal);
 	start_signal(&reopen_signal, SIGUSR1, on_reopen_signal);
-	return true;
+	return start_stop_signals();
 }
 
 int worker_life_listeners(int *first)

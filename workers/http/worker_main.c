@@ -81,9 +81,12 @@ static bool start_jobs(void)
 	return server.jobs != NULL;
 }
 
-static void serve(void)
+static bool serve(void)
 {
-	http_server_start(&server);
+	if (!http_server_start(&server)) {
+		unicorn_log(UNICORN_ERROR, "no thread can be had for accepting connections");
+		return false;
+	}
 	if (server.app->run != NULL)
 		server.app->run(server.app_state);
 	else if (!server.is_finished)
@@ -93,6 +96,7 @@ static void serve(void)
 	http_server_finish(&server);
 	if (server.app->stop != NULL)
 		server.app->stop(server.app_state);
+	return true;
 }
 
 static int run(bool is_async)
@@ -122,7 +126,8 @@ static int run(bool is_async)
 		return status;
 	if (!start_jobs() || !worker_life_ready())
 		return EXIT_FAILURE;
-	serve();
+	if (!serve())
+		return EXIT_FAILURE;
 	worker_life_end();
 	access_log_close(&access_log);
 	trusted_peers_finish(&options.trusted);

@@ -1,0 +1,208 @@
+#include "http_acceptor.h"
+
+#include <errno.h>
+#include <ev.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* Nothing is handed over. */
+#define NOTHING INT32_MIN
+
+struct http_acceptor {
+	struct ev_loop *loop;
+	ev_async handed_over;
+	http_accepted *accepted;
+	void *context;
+	pthread_t thread;
+	pthread_mutex_t mutex;
+	pthread_cond_t changed;
+	int epoll;
+	int wake;     /* makes the thread look at what is below */
+	int result;   /* a descriptor or an error for the loop, or NOTHING */
+	bool is_held; /* until the loop has come to rest */
+	bool is_wanted;
+	bool is_ending;
+};
+
+static bool watch(const struct http_acceptor *acceptor, int fd, uint32_t events)
+{
+	struct epoll_event event = { .events = events, .data.fd = fd };
+
+	return epoll_ctl(acceptor->epoll, EPOLL_CTL_ADD, fd, &event) == 0;
+}
+
+/** To the end of the queue of those who wait for this socket. */
+static void requeue(const struct http_acceptor *acceptor, int fd)
+{
+	(void)epoll_ctl(acceptor->epoll, EPOLL_CTL_DEL, fd, NULL);
+	(void)watch(acceptor, fd, EPOLLIN | EPOLLEXCLUSIVE);
+}
+
+static void wake(const struct http_acceptor *acceptor)
+{
+	uint64_t one = 1;
+
+	/* It fails when the counter is full: then the thread wakes up anyway. */
+	if (write(acceptor->wake, &one, sizeof(one)) < 0)
+		return;
+}
+
+/** Waits for one connection. @return as struct http_acceptor's result */
+static int accept_one(const struct http_acceptor *acceptor)
+{
+	struct epoll_event event;
+	uint64_t count;
+	int fd;
+
+	if (epoll_wait(acceptor->epoll, &event, 1, -1) < 1)
+		return NOTHING;
+	if (event.data.fd == acceptor->wake) {
+		while (read(acceptor->wake, &count, sizeof(count)) < 0 && errno == EINTR)
+			continue;
+		return NOTHING;
+	}
+	fd = accept4(event.data.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	if (fd < 0)
+		fd = errno == EAGAIN || errno == EINTR || errno == ECONNABORTED ? NOTHING : -errno;
+	requeue(acceptor, event.data.fd);
+	return fd;
+}
+
+static void *run(void *argument)
+{
+	struct http_acceptor *acceptor = argument;
+
+	(void)pthread_mutex_lock(&acceptor->mutex);
+	while (!acceptor->is_ending) {
+		int result;
+
+		if (acceptor->is_held || !acceptor->is_wanted) {
+			(void)pthread_cond_wait(&acceptor->changed, &acceptor->mutex);
+			continue;
+		}
+		(void)pthread_mutex_unlock(&acceptor->mutex);
+		result = accept_one(acceptor);
+		(void)pthread_mutex_lock(&acceptor->mutex);
+		if (result == NOTHING)
+			continue;
+		acceptor->result = result;
+		acceptor->is_held = true;
+		ev_async_send(acceptor->loop, &acceptor->handed_over);
+	}
+	(void)pthread_mutex_unlock(&acceptor->mutex);
+	return NULL;
+}
+
+static void hand_over(struct http_acceptor *acceptor)
+{
+	int result;
+
+	(void)pthread_mutex_lock(&acceptor->mutex);
+	result = acceptor->result;
+	acceptor->result = NOTHING;
+	(void)pthread_mutex_unlock(&acceptor->mutex);
+	if (result != NOTHING)
+		acceptor->accepted(acceptor->context, result);
+}
+
+static void on_handed_over(struct ev_loop *loop, ev_async *handed_over, int events)
+{
+	(void)loop;
+	(void)events;
+	hand_over(handed_over->data);
+}
+
+/** Signals are the loop's. */
+static bool start_thread(struct http_acceptor *acceptor)
+{
+	sigset_t all;
+	sigset_t before;
+	int result;
+
+	(void)sigfillset(&all);
+	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
+	result = pthread_create(&acceptor->thread, NULL, run, acceptor);
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return result == 0;
+}
+
+static void release(struct http_acceptor *acceptor)
+{
+	ev_async_stop(acceptor->loop, &acceptor->handed_over);
+	if (acceptor->epoll >= 0)
+		(void)close(acceptor->epoll);
+	if (acceptor->wake >= 0)
+		(void)close(acceptor->wake);
+	(void)pthread_cond_destroy(&acceptor->changed);
+	(void)pthread_mutex_destroy(&acceptor->mutex);
+	free(acceptor);
+}
+
+struct http_acceptor *http_acceptor_create(struct ev_loop *loop, const int *listeners, int count,
+					   http_accepted *accepted, void *context)
+{
+	struct http_acceptor *acceptor = calloc(1, sizeof(*acceptor));
+	bool is_right;
+
+	if (acceptor == NULL)
+		return NULL;
+	acceptor->loop = loop;
+	acceptor->accepted = accepted;
+	acceptor->context = context;
+	acceptor->result = NOTHING;
+	acceptor->is_wanted = true;
+	(void)pthread_mutex_init(&acceptor->mutex, NULL);
+	(void)pthread_cond_init(&acceptor->changed, NULL);
+	ev_async_init(&acceptor->handed_over, on_handed_over);
+	acceptor->handed_over.data = acceptor;
+	ev_async_start(loop, &acceptor->handed_over);
+	acceptor->epoll = epoll_create1(EPOLL_CLOEXEC);
+	acceptor->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	is_right = acceptor->epoll >= 0 && acceptor->wake >= 0 && watch(acceptor, acceptor->wake, EPOLLIN);
+	for (int i = 0; is_right && i < count; i++)
+		is_right = watch(acceptor, listeners[i], EPOLLIN | EPOLLEXCLUSIVE);
+	if (is_right && start_thread(acceptor))
+		return acceptor;
+	release(acceptor);
+	return NULL;
+}
+
+void http_acceptor_destroy(struct http_acceptor *acceptor)
+{
+	if (acceptor == NULL)
+		return;
+	(void)pthread_mutex_lock(&acceptor->mutex);
+	acceptor->is_ending = true;
+	(void)pthread_cond_signal(&acceptor->changed);
+	(void)pthread_mutex_unlock(&acceptor->mutex);
+	wake(acceptor);
+	(void)pthread_join(acceptor->thread, NULL);
+	hand_over(acceptor);
+	release(acceptor);
+}
+
+void http_acceptor_set_wanted(struct http_acceptor *acceptor, bool is_wanted)
+{
+	(void)pthread_mutex_lock(&acceptor->mutex);
+	acceptor->is_wanted = is_wanted;
+	(void)pthread_cond_signal(&acceptor->changed);
+	(void)pthread_mutex_unlock(&acceptor->mutex);
+	if (!is_wanted)
+		wake(acceptor);
+}
+
+void http_acceptor_allow(struct http_acceptor *acceptor)
+{
+	(void)pthread_mutex_lock(&acceptor->mutex);
+	if (acceptor->is_held && acceptor->result == NOTHING) {
+		acceptor->is_held = false;
+		(void)pthread_cond_signal(&acceptor->changed);
+	}
+	(void)pthread_mutex_unlock(&acceptor->mutex);
+}
