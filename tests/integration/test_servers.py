@@ -118,7 +118,8 @@ def daphne():
 
 @test
 def puma():
-    serve(f"{need_program('puma')} --bind-to-activated-sockets only -t 1:4 config.ru")
+    # Its reactor closes, at the stop, a connection whose request has not arrived.
+    serve(f"{need_program('puma')} --bind-to-activated-sockets only -t 1:4 config.ru", drops_unread=True)
 
 
 @test
