@@ -571,7 +571,7 @@ def starlette():
             with server.client() as other:
                 other.send(request("/endless"))
                 other.is_readable()
-            assert server.log.wait("endless has ended")
+            until(lambda: ok(client.ask("/collect")) and "endless has ended" in server.log.text(), "the generator ends")
             assert client.ask("/").text == "started"
 
 

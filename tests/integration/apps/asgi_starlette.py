@@ -1,6 +1,7 @@
 """What applications with Starlette are made of."""
 
 import asyncio
+import gc
 import sys
 import threading
 
@@ -56,6 +57,11 @@ async def endless(request):
     return StreamingResponse(count())
 
 
+async def collect(request):
+    """A generator that is cancelled at its yield ends when it is collected, and may be part of a cycle."""
+    return PlainTextResponse(str(gc.collect()))
+
+
 async def file(request):
     return FileResponse(__file__)
 
@@ -88,5 +94,5 @@ class Mark(BaseHTTPMiddleware):
 app = Starlette(
     routes=[Route("/", index), Route("/threads", threads), Route("/form", form, methods=["POST"]),
             Route("/stream", stream), Route("/endless", endless), Route("/file", file), Route("/raise", fail),
-            Route("/background", background), WebSocketRoute("/ws", websocket)],
+            Route("/background", background), Route("/collect", collect), WebSocketRoute("/ws", websocket)],
     middleware=[Middleware(Mark)], on_startup=[start], on_shutdown=[lambda: log("starlette ends")])
