@@ -22,9 +22,8 @@ static void complain(const struct filling *filling, const struct place *place, c
 {
 	const char *name = filling->block->name;
 
-	problem_list_add(&filling->build->problems, place, "%s%s%s: %s%s%s", setting_scope_name(filling->block->scope),
-			 *name != '\0' ? " " : "", name, setting != NULL ? setting->name : "",
-			 setting != NULL ? ": " : "", what);
+	problem_list_add(&filling->build->problems, place, "%s%s%s: %s: %s", setting_scope_name(filling->block->scope),
+			 *name != '\0' ? " " : "", name, setting->name, what);
 }
 
 static void assign_path(const struct filling *filling, const struct setting *setting, const struct given_value *given)
@@ -90,12 +89,12 @@ static void fill(const struct filling *filling)
 
 static void resolve_readiness(const struct filling *filling, struct pool_settings *pool)
 {
+	const struct setting *ready = setting_find(SETTING_POOL, "ready");
 	const char *value = known_server_readiness(&pool->command);
 	struct error error;
 
-	if (pool->ready.kind == READINESS_AUTO &&
-	    !setting_assign(setting_find(SETTING_POOL, "ready"), pool, &value, 1, &error))
-		complain(filling, &filling->block->place, NULL, error.text);
+	if (pool->ready.kind == READINESS_AUTO && !setting_assign(ready, pool, &value, 1, &error))
+		complain(filling, &filling->block->place, ready, error.text);
 }
 
 static void build_pool(struct configuration_build *build, const struct given_block *block, const char *origin)

@@ -6,12 +6,23 @@
 
 #include <string.h>
 
+/** A group that is not there is a problem of its own setting, so that for the user any group will do. */
+static bool look_up_name(const char *user, const char *group, struct error *error)
+{
+	struct privileges privileges;
+	struct error ignored;
+	gid_t gid;
+
+	if (group != NULL && !privileges_find_group(group, &gid, &ignored))
+		group = "0";
+	return privileges_resolve(user, group, &privileges, error);
+}
+
 static bool look_up_owner(void *target, struct error *error)
 {
 	const struct listener_settings *listener = target;
-	struct privileges privileges;
 
-	return privileges_resolve(listener->owner, listener->group, &privileges, error);
+	return look_up_name(listener->owner, listener->group, error);
 }
 
 static bool look_up_listener_group(void *target, struct error *error)
@@ -24,9 +35,8 @@ static bool look_up_listener_group(void *target, struct error *error)
 static bool look_up_user(void *target, struct error *error)
 {
 	const struct pool_settings *pool = target;
-	struct privileges privileges;
 
-	return privileges_resolve(pool->user, pool->group, &privileges, error);
+	return look_up_name(pool->user, pool->group, error);
 }
 
 static bool look_up_pool_group(void *target, struct error *error)

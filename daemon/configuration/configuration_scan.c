@@ -42,6 +42,7 @@ static void scan_list(struct scanner *scanner, const char *name, unsigned line)
 			complained = true;
 		}
 	}
+	scanner->reader.setting = NULL;
 	if (scanner_take(scanner, TOKEN_CLOSE))
 		return;
 	if (!complained)
@@ -51,10 +52,13 @@ static void scan_list(struct scanner *scanner, const char *name, unsigned line)
 	(void)scanner_take(scanner, TOKEN_CLOSE);
 }
 
+/** At the first token of the value, behind which another setting comes unless it is a list. */
 static void scan_value(struct scanner *scanner, const struct setting *setting, unsigned line)
 {
 	bool list = setting_kind_is_list(setting->kind);
 
+	if (!scanner_at(scanner, TOKEN_OPEN))
+		scanner->reader.setting = NULL;
 	if (scanner_at(scanner, TOKEN_WORD) && token_is_followed_by_assignment(&scanner->reader)) {
 		scanner_complain(scanner, line, "%s has no value", setting->name);
 		return;
@@ -83,7 +87,9 @@ static void scan_known_setting(struct scanner *scanner, const struct setting *se
 {
 	bool append = scanner_at(scanner, TOKEN_APPEND);
 
+	scanner->reader.setting = setting->name;
 	if (!scanner_take(scanner, TOKEN_ASSIGN) && !scanner_take(scanner, TOKEN_APPEND)) {
+		scanner->reader.setting = NULL;
 		scanner_complain(scanner, line, "%s: `=` is missing", setting->name);
 		scanner_skip_line(scanner, line);
 		return;
@@ -95,6 +101,7 @@ static void scan_known_setting(struct scanner *scanner, const struct setting *se
 	if (*seen == 0)
 		*seen = line;
 	scan_value(scanner, setting, line);
+	scanner->reader.setting = NULL;
 }
 
 static void complain_unknown_setting(struct scanner *scanner, enum setting_scope scope, const char *word, unsigned line)

@@ -15,10 +15,16 @@ static void complain_at(struct token_reader *reader, unsigned line, const char *
 	problem_list_add(reader->problems, &place, "%s", what);
 }
 
-static void complain_unclosed(struct token_reader *reader, unsigned line, const char *what)
+/** Complains about a value, or a part of it. */
+static void complain_in_value(struct token_reader *reader, unsigned line, const char *what)
 {
-	complain_at(reader, line, what);
-	reader->unclosed = true;
+	struct text text = { 0 };
+
+	if (reader->setting != NULL)
+		text_append(&text, "%s: ", reader->setting);
+	text_append(&text, "%s", what);
+	complain_at(reader, line, text_string(&text));
+	text_finish(&text);
 }
 
 /** Replaces bytes by blanks; line breaks stay, so that lines keep their numbers. */
@@ -44,8 +50,10 @@ static void skip_block_comment(struct token_reader *reader)
 	const char *end = strstr(reader->text + start + 2, "*/");
 	unsigned line = reader->place.line;
 
-	if (end == NULL)
-		complain_unclosed(reader, line, "the comment that begins here is not closed");
+	if (end == NULL) {
+		complain_at(reader, line, "the comment that begins here is not closed");
+		reader->unclosed = true;
+	}
 	reader->position = end != NULL ? (size_t)(end + 2 - reader->text) : start + strlen(reader->text + start);
 	for (size_t i = start; i < reader->position; i++)
 		reader->place.line += reader->text[i] == '\n';
@@ -79,7 +87,9 @@ static void check_variable_is_set(struct token_reader *reader, const char *name,
 		reader->problems->failed = true;
 	else if (getenv(copy) == NULL)
 		problem_list_add(reader->problems, &reader->place,
-				 "the environment variable %s is not set; ${%s:-} would make it empty", copy, copy);
+				 "%s%sthe environment variable %s is not set; ${%s:-} would make it empty",
+				 reader->setting != NULL ? reader->setting : "", reader->setting != NULL ? ": " : "",
+				 copy, copy);
 	free(copy);
 }
 
@@ -95,8 +105,8 @@ static void read_variable(struct token_reader *reader)
 	if (strncmp(name + length, ":-", 2) == 0)
 		fallback = 2 + strcspn(name + length + 2, "}\"'\n");
 	if (length == 0 || name[length + fallback] != '}') {
-		complain_at(reader, reader->place.line,
-			    "`${` is for a variable, ${NAME} or ${NAME:-default}; write \\${ for the characters");
+		complain_in_value(reader, reader->place.line,
+				  "`${` is for a variable, ${NAME} or ${NAME:-default}; write \\${ for the characters");
 		reader->position += 2;
 		return;
 	}
@@ -132,7 +142,7 @@ static void check_escape(struct token_reader *reader, const char *escaped)
 	else if (*escaped == 'x')
 		valid = is_valid_hexadecimal(escaped + 1);
 	if (!valid)
-		complain_at(
+		complain_in_value(
 			reader, reader->place.line,
 			"a \\ before digits stands for a byte, \\001 to \\377 or \\x01 to \\xff; write \\\\ for a \\");
 }
@@ -163,7 +173,8 @@ static void read_string(struct token_reader *reader)
 
 	while (reader->text[reader->position] != quote) {
 		if (reader->text[reader->position] == '\0') {
-			complain_unclosed(reader, line, "the string that begins here is not closed");
+			complain_in_value(reader, line, "the string that begins here is not closed");
+			reader->unclosed = true;
 			return;
 		}
 		read_string_part(reader, quote);

@@ -34,8 +34,9 @@ struct token_reader {
 	size_t position;
 	struct place place; /**< its line is that of `position` */
 	struct problem_list *problems;
-	struct token token; /**< the current one */
-	bool unclosed;      /**< a string or comment runs to the end of the text: nothing more can be said about it */
+	const char *setting; /**< whose value is read, for problems within it; NULL: none */
+	struct token token;  /**< the current one */
+	bool unclosed;       /**< a string or comment runs to the end of the text: nothing more can be said about it */
 };
 
 /** Reads the next token into reader->token. What is wrong inside of a token is added to the problems. */

@@ -185,14 +185,27 @@ static const struct {
 	{ "pool b {\n command = { a,\n workers = 2\n}\n", "site.conf:2: command: the closing brace is missing\n" },
 	{ "pool b {\n command = a\n environment = { A=1, B=2 }\n}\n",
 	  "site.conf:3: environment: a value with `=` stands in quotes: \"...\"\n" },
-	{ "pool b {\n command = \"a\n\n}\n", "site.conf:2: the string that begins here is not closed\n" },
+	{ "pool b {\n command = \"a\n\n}\n", "site.conf:2: command: the string that begins here is not closed\n" },
 	{ "pool b {\n command = a /* \n\n}\n", "site.conf:2: the comment that begins here is not closed\n" },
 	{ "pool b {\n command = \"a ${TEST_UNSET}\"\n}\n",
-	  "site.conf:2: the environment variable TEST_UNSET is not set; ${TEST_UNSET:-} would make it empty\n" },
-	{ "pool b {\n command = \"a ${\"\n}\n",
-	  "site.conf:2: `${` is for a variable, ${NAME} or ${NAME:-default}; write \\${ for the characters\n" },
-	{ "pool b {\n command = \"a \\0\"\n}\n", "site.conf:2: a \\ before digits stands for a byte, \\001 to \\377 or "
-						 "\\x01 to \\xff; write \\\\ for a \\\n" },
+	  "site.conf:2: command: the environment variable TEST_UNSET is not set; ${TEST_UNSET:-} would make it "
+	  "empty\n" },
+	{ "pool b {\n command = \"a ${\"\n}\n", "site.conf:2: command: `${` is for a variable, ${NAME} or "
+						"${NAME:-default}; write \\${ for the characters\n" },
+	{ "pool b {\n command = \"a \\0\"\n}\n",
+	  "site.conf:2: command: a \\ before digits stands for a byte, \\001 to \\377 or \\x01 to \\xff; write \\\\ "
+	  "for a \\\n" },
+	/* Each problem is that of its own setting, not of the one before. */
+	{ "pool b {\n command = a\n environment = { \"A=${TEST_UNSET}\" }\n \"${TEST_UNSET}\" = 2\n}\n",
+	  "site.conf:3: environment: the environment variable TEST_UNSET is not set; ${TEST_UNSET:-} would make it "
+	  "empty\n"
+	  "site.conf:4: the environment variable TEST_UNSET is not set; ${TEST_UNSET:-} would make it empty\n"
+	  "site.conf:4: unknown setting `${TEST_UNSET}` in a block pool\n" },
+	{ "listener web {\n address = \":1\"\n owner = \"no such user\"\n group = \"no such group\"\n}\n" POOL,
+	  "site.conf:3: listener web: owner: there is no user 'no such user' on this machine\n"
+	  "site.conf:4: listener web: group: there is no group 'no such group' on this machine\n" },
+	{ "pool b {\n command = a\n user = 4000000001\n group = \"no such group\"\n}\n",
+	  "site.conf:4: pool b: group: there is no group 'no such group' on this machine\n" },
 	{ "pool b {\n command = a\n limits = { \"files=3\" }\n environment = { \"A\" }\n}\n", NULL },
 	{ "pool b {\n command = a\n user = \"no such user\"\n}\n", NULL },
 	{ "pool b {\n command = a\n group = \"no such group\"\n}\n", NULL },
@@ -229,6 +242,41 @@ START_TEST(test_problems)
 	else
 		ck_assert_ptr_eq(strstr(text_string(&problems), "site.conf:"), text_string(&problems));
 	text_finish(&problems);
+}
+END_TEST
+
+/** Prints a site in which one setting has a value that none can have. */
+static void print_wrong_value(const struct setting *setting, const char *value, struct text *text)
+{
+	bool named = setting->scope == SETTING_LISTENER || setting->scope == SETTING_POOL;
+
+	text_append(text, "%s %s {\n%s = %s\n", setting_scope_name(setting->scope), named ? "x" : "", setting->name,
+		    value);
+	if (setting->scope == SETTING_POOL && strcmp(setting->name, "command") != 0)
+		text_append(text, "command = a\n");
+	text_append(text, "}\n");
+}
+
+/** Who reads the problem finds the name in site.conf(5). */
+START_TEST(test_problem_names_its_setting)
+{
+	static const char *const values[] = { "\"\"", "\"${TEST_UNSET}\"", "\"\\400\"", "", "\"x" };
+	size_t count;
+	const struct setting *table = settings_table(&count);
+
+	(void)unsetenv("TEST_UNSET");
+	for (size_t i = 0; i < count * LENGTH(values); i++) {
+		const struct setting *setting = &table[i / LENGTH(values)];
+		struct text text = { 0 };
+		struct text problems = { 0 };
+
+		print_wrong_value(setting, values[i % LENGTH(values)], &text);
+		ck_assert_ptr_null(configuration_parse_text("site.conf", text_string(&text), &problems));
+		ck_assert_msg(strstr(text_string(&problems), setting->name) != NULL, "%s: %s", setting->name,
+			      text_string(&problems));
+		text_finish(&text);
+		text_finish(&problems);
+	}
 }
 END_TEST
 
@@ -489,6 +537,7 @@ int main(void)
 	tcase_add_test(texts, test_syntax);
 	tcase_add_test(texts, test_environment_variables_are_expanded);
 	tcase_add_loop_test(texts, test_problems, 0, LENGTH(wrong));
+	tcase_add_test(texts, test_problem_names_its_setting);
 	tcase_add_test(texts, test_heartbeat_none_has_no_limits);
 	tcase_add_test(texts, test_print_reads_back);
 	tcase_add_test(texts, test_example_with_every_setting);
