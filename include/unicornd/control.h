@@ -2,7 +2,7 @@
  * control.h - the control protocol as constants.
  *
  * Newline-delimited JSON-RPC 2.0 over an AF_UNIX stream socket: one object a line. Commands are in commands.def, words
- * in vocabulary.def. unicornd(8) describes the answers.
+ * in vocabulary.def. unicornctl(1) describes the answers.
  */
 #ifndef UNICORND_CONTROL_H
 #define UNICORND_CONTROL_H

@@ -288,6 +288,20 @@ def check_statuses():
     return problems + compare("unicornctl(1), variables", told, variables()[1]["ctl"])
 
 
+def check_json():
+    """Each member of the daemon's answers, and the methods of what comes unasked."""
+    text = "".join(source(f"daemon/control/{name}.c") for name in
+                   ("control_report", "control_report_status", "control_answer"))
+    known = set(re.findall(r'"([a-z_]+)"', text)) - {"jsonrpc"}
+    manual = section("unicornctl.1", "JSON")
+    told = set(re.findall(r"^\.Ql (\w+)", manual, re.MULTILINE))
+    told -= {"gone", "follow"}
+    problems = compare("unicornctl(1), members of JSON", told, known)
+    methods = set(re.findall(r'control_answer_notification\(\s*"(\w+)"', source("daemon/control/control_hub.c")))
+    lists = manual[manual.index(".Ql method\nmay come"):]
+    return problems + compare("unicornctl(1), methods", names(lists, "Li"), methods)
+
+
 def check_settings():
     problems = []
     known = settings()
@@ -487,6 +501,7 @@ def main():
     report.check("unicornctl(1) has every command", check_commands())
     report.check("unicornctl(1) has every word", check_words())
     report.check("unicornctl(1) has every exit status", check_statuses())
+    report.check("unicornctl(1) has every member of JSON", check_json())
     report.check("site.conf(5) has every setting", check_settings())
     report.check("unicornd-worker(7) has all of the contract", check_contract())
     report.check("unicornd-app(3) has all of app.h", check_application())
