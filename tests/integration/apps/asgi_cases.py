@@ -8,6 +8,7 @@ import sys
 import tempfile
 
 TEXT = (b"content-type", b"text/plain")
+PATTERN = b"0123456789abcdefghijklmnopqrstuvwxyz\n"
 KEPT = {}
 VARIABLE = contextvars.ContextVar("VARIABLE", default="nothing")
 
@@ -472,6 +473,34 @@ async def set_variable(scope, receive, send):
     VARIABLE.set("set")
     await asyncio.sleep(0)
     await answer(send, f"{before} {VARIABLE.get()}")
+
+
+# ---- for load that lasts: the same paths as those of the probe in C
+
+async def pid(scope, receive, send):
+    await answer(send, f"{os.getpid()}\n")
+
+
+async def big(scope, receive, send):
+    """So many bytes of the pattern, in parts."""
+    left = int(scope["query_string"].partition(b"=")[2])
+    position = 0
+    await send({"type": "http.response.start", "status": 200, "headers": [TEXT]})
+    while position < left:
+        start = position % len(PATTERN)
+        part = (PATTERN * 500)[start:start + min(16384, left - position)]
+        position += len(part)
+        await send({"type": "http.response.body", "body": part, "more_body": True})
+    await send({"type": "http.response.body"})
+
+
+async def upload(scope, receive, send):
+    total, more = 0, True
+    while more:
+        message = await receive()
+        total += len(message["body"])
+        more = message["more_body"]
+    await answer(send, f"{total}\n")
 
 
 class Application:
