@@ -49,17 +49,6 @@ static void on_lifeline(struct ev_loop *loop, ev_io *watcher, int events)
 	http_server_drain(server);
 }
 
-static void say_figures(void)
-{
-	static int64_t said[3] = { -1, -1, -1 };
-	int64_t now[3] = { server->busy_count, server->connection_count, server->request_count };
-
-	if (memcmp(said, now, sizeof(now)) == 0)
-		return;
-	memcpy(said, now, sizeof(now));
-	(void)unicorn_worker_figures(&worker, (uint64_t)now[0], (uint64_t)now[1], (uint64_t)now[2]);
-}
-
 static void on_beat(struct ev_loop *loop, ev_timer *timer, int events)
 {
 	(void)loop;
@@ -67,7 +56,7 @@ static void on_beat(struct ev_loop *loop, ev_timer *timer, int events)
 	(void)events;
 	if (server->settings.is_async)
 		(void)unicorn_worker_beat(&worker);
-	say_figures();
+	worker_beats_say_figures();
 }
 
 /** Serving goes on: the successor is to be ready before the stop signal comes. Without unicornd the end is now. */
@@ -188,8 +177,11 @@ bool worker_life_ready(void)
 		ev_unref(server->loop);
 	}
 	if (beat_s > 0) {
-		if (!server->settings.is_async && !worker_beats_start(server, &worker, options->request_timeout_ms))
+		if (!worker_beats_start(server, &worker, options->request_timeout_ms))
 			return false;
+		/* Who has beaten is watched: also a loop that is blocked before its first turn. */
+		if (server->settings.is_async)
+			(void)unicorn_worker_beat(&worker);
 		ev_timer_init(&beat_timer, on_beat, 0, beat_s);
 		ev_timer_start(server->loop, &beat_timer);
 		ev_unref(server->loop);
@@ -206,7 +198,8 @@ bool worker_life_ready(void)
 void worker_life_end(void)
 {
 	worker_beats_stop();
-	say_figures();
+	if (worker.heartbeat_ms > 0)
+		worker_beats_say_figures();
 	if (server->settings.log != NULL)
 		(void)access_log_flush(server->settings.log);
 }

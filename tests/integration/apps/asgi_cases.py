@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import tempfile
+import time
 
 TEXT = (b"content-type", b"text/plain")
 PATTERN = b"0123456789abcdefghijklmnopqrstuvwxyz\n"
@@ -501,6 +502,23 @@ async def upload(scope, receive, send):
         total += len(message["body"])
         more = message["more_body"]
     await answer(send, f"{total}\n")
+
+
+async def wait_ms(scope, receive, send):
+    await asyncio.sleep(int(scope["query_string"].partition(b"=")[2]) / 1000)
+    await answer(send, b"slow\n")
+
+
+async def block_ms(scope, receive, send):
+    """Has the loop for itself."""
+    time.sleep(int(scope["query_string"].partition(b"=")[2]) / 1000)
+    await answer(send, b"blocked\n")
+
+
+async def block_late(scope, receive, send):
+    """As above, but in another turn of the loop than that in which the request came."""
+    await asyncio.sleep(0.01)
+    await block_ms(scope, receive, send)
 
 
 class Application:

@@ -9,6 +9,7 @@ import queue
 import sys
 import tempfile
 import threading
+import time
 from wsgiref.validate import validator
 
 PLAIN = [("Content-Type", "text/plain; charset=utf-8")]
@@ -487,6 +488,13 @@ def upload(environ, start_response):
     while piece := environ["wsgi.input"].read(65536):
         total += len(piece)
     return answer(start_response, f"{total}\n")
+
+
+@plain
+def slow(environ, start_response):
+    """Takes so many ms."""
+    time.sleep(int(environ["QUERY_STRING"].partition("=")[2]) / 1000)
+    return answer(start_response, "slow\n")
 
 
 # ---- what --app may name
