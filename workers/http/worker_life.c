@@ -60,12 +60,12 @@ static void on_beat(struct ev_loop *loop, ev_timer *timer, int events)
 }
 
 /** Serving goes on: the successor is to be ready before the stop signal comes. Without unicornd the end is now. */
-static void ask_for_replacement(const char *why)
+static void ask_for_replacement(const char *option, int64_t figure, const char *unit)
 {
 	if (has_asked)
 		return;
 	has_asked = true;
-	unicorn_log(UNICORN_INFO, "%s: asking for a replacement", why);
+	unicorn_log(UNICORN_INFO, "--%s: %lld %s, asking for a replacement", option, (long long)figure, unit);
 	if (worker_life_is_supervised())
 		(void)unicorn_worker_stopping(&worker);
 	else
@@ -76,7 +76,7 @@ static void on_request_end(struct http_server *unused)
 {
 	(void)unused;
 	if (requests_allowed > 0 && server->request_count >= requests_allowed)
-		ask_for_replacement("max-requests is reached");
+		ask_for_replacement("max-requests", server->request_count, "requests");
 }
 
 static int64_t memory_bytes(void)
@@ -92,6 +92,17 @@ static int64_t memory_bytes(void)
 	return (int64_t)pages * sysconf(_SC_PAGESIZE);
 }
 
+static void look_at_memory(void)
+{
+	int64_t bytes;
+
+	if (options->max_memory_bytes == 0 || has_asked)
+		return;
+	bytes = memory_bytes();
+	if (bytes > options->max_memory_bytes)
+		ask_for_replacement("max-memory", bytes / 1024, "KiB in use");
+}
+
 static void on_tick(struct ev_loop *loop, ev_timer *timer, int events)
 {
 	(void)loop;
@@ -103,8 +114,7 @@ static void on_tick(struct ev_loop *loop, ev_timer *timer, int events)
 		if (result != 0)
 			unicorn_log(UNICORN_WARNING, "access log: %s; lines are lost", strerror(-result));
 	}
-	if (options->max_memory_bytes > 0 && memory_bytes() > options->max_memory_bytes)
-		ask_for_replacement("max-memory is exceeded");
+	look_at_memory();
 }
 
 static int64_t choose_requests(void)

@@ -11,6 +11,7 @@ import time
 TEXT = (b"content-type", b"text/plain")
 PATTERN = b"0123456789abcdefghijklmnopqrstuvwxyz\n"
 KEPT = {}
+LEAKED = []
 VARIABLE = contextvars.ContextVar("VARIABLE", default="nothing")
 
 
@@ -519,6 +520,12 @@ async def block_late(scope, receive, send):
     """As above, but in another turn of the loop than that in which the request came."""
     await asyncio.sleep(0.01)
     await block_ms(scope, receive, send)
+
+
+async def leak(scope, receive, send):
+    """Keeps so many KiB for ever."""
+    LEAKED.append(bytearray(int(scope["query_string"].partition(b"=")[2]) * 1024))
+    await answer(send, f"{os.getpid()}\n")
 
 
 class Application:

@@ -23,6 +23,7 @@ running = [0, 0]  # now, and most at a time
 lock = threading.Lock()
 meeting = threading.Barrier(4)
 kept = []
+leaked = []
 files = []
 
 
@@ -495,6 +496,13 @@ def slow(environ, start_response):
     """Takes so many ms."""
     time.sleep(int(environ["QUERY_STRING"].partition("=")[2]) / 1000)
     return answer(start_response, "slow\n")
+
+
+@plain
+def leak(environ, start_response):
+    """Keeps so many KiB for ever."""
+    leaked.append(bytearray(int(environ["QUERY_STRING"].partition("=")[2]) * 1024))
+    return answer(start_response, f"{os.getpid()}\n")
 
 
 # ---- what --app may name
