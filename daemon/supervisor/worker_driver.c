@@ -82,6 +82,17 @@ static void act_ready(struct supervisor *supervisor, struct worker *worker, int6
 	pool_driver_worker_ready(supervisor, worker, now_ms);
 }
 
+/** Joins what it was doing last, by its own word, to what is said about its silence. */
+static const char *in_what(const struct worker *worker)
+{
+	return worker->cause == CAUSE_SILENT && worker->request[0] != '\0' ? " in " : "";
+}
+
+static const char *request_of(const struct worker *worker)
+{
+	return worker->cause == CAUSE_SILENT ? worker->request : "";
+}
+
 /** The event that tells of the new state, with its reason. */
 static void note_state(struct supervisor *supervisor, const struct worker *worker, enum worker_state before,
 		       int64_t now_ms)
@@ -95,8 +106,8 @@ static void note_state(struct supervisor *supervisor, const struct worker *worke
 				why);
 		break;
 	case WORKER_ABORTING:
-		supervisor_note(supervisor, now_ms, EVENT_WORKER_ABORTING, NULL, worker, "%s -> aborting: %s", from,
-				why);
+		supervisor_note(supervisor, now_ms, EVENT_WORKER_ABORTING, NULL, worker, "%s -> aborting: %s%s%s", from,
+				why, in_what(worker), request_of(worker));
 		break;
 	case WORKER_KILLING:
 		supervisor_note(supervisor, now_ms, EVENT_WORKER_KILLING, NULL, worker, "%s -> killing: %s", from,
@@ -314,7 +325,8 @@ static void describe_exit(const struct worker *worker, int status, char *buffer,
 	if (worker->cause == CAUSE_REFUSED)
 		(void)snprintf(buffer, size, "%s", cause_words(worker->cause));
 	else if (worker->cause == CAUSE_NOT_READY || worker->cause == CAUSE_SILENT)
-		(void)snprintf(buffer, size, "%s (%s)", cause_words(worker->cause), ended);
+		(void)snprintf(buffer, size, "%s%s%s (%s)", cause_words(worker->cause), in_what(worker),
+			       request_of(worker), ended);
 	else if (worker->ordered && !cause_is_fault(worker->cause) && !is_clean(worker, status))
 		(void)snprintf(buffer, size, "%s, but ended with %s", cause_words(worker->cause), ended);
 	else if (worker->cause == CAUSE_RECYCLED)

@@ -190,6 +190,27 @@ def check_load(*loads):
     return reports
 
 
+# ---- who serves while workers come and go
+
+def check_ready(events, workers, least):
+    """Goes through the events; never may fewer workers serve, from when all did. @return how often that was looked at"""
+    ready = set()
+    looked = 0
+    for event in events:
+        if event["event"] == "worker_ready":
+            ready.add(event["pid"])
+        elif event["event"] in ("worker_draining", "worker_gone", "worker_lost", "worker_aborting"):
+            ready.discard(event["pid"])
+        looked += len(ready) >= workers
+        assert not looked or len(ready) >= least, f"{event}: only {ready} serve"
+    return looked
+
+
+def wait_recycled(site, count):
+    """Waits until so many have been told to leave because they had asked for it. @return their pids"""
+    return [site.wait("worker_draining", text="had asked for a replacement")["pid"] for _ in range(count)]
+
+
 # ---- the control socket
 
 class Control:

@@ -128,6 +128,12 @@ def what_is_left_to_the_loop_is_ended(loop):
 
 
 @on_loops
+def the_end_comes_in_order_when_the_loop_is_late(loop):
+    text = live("slow_goodbye", *loop)
+    assert "a generator was closed" in text and "Traceback" not in text, text
+
+
+@on_loops
 def running_requests_end_before_the_worker(loop):
     with serve(*loop) as server, server.client() as client, server.client() as idle:
         assert idle.ask("/hello").status == 200

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """Workers that have had enough and ask for a replacement (STOPPING=1). It may not cost a single request."""
 
-from harness import (FAULTY_WORKER, Load, Site, check_load, get, listener, new_address, pool, run_tests, test)
+from harness import (FAULTY_WORKER, Load, Site, check_load, check_ready, get, listener, new_address, pool, run_tests,
+                     test, wait_recycled)
 
 WORKERS = 4
 ROUNDS = 3
@@ -11,25 +12,6 @@ def tiring(*options, **settings):
     """A pool whose workers read more options from a file, if it is there."""
     return pool("app", [FAULTY_WORKER, "--mode-from", "mode", "--linger", "200", *options], workers=WORKERS,
                 **settings)
-
-
-def check_ready(events, least):
-    """Goes through the events; never may fewer workers serve, from when all did. @return how often that was looked at"""
-    ready = set()
-    looked = 0
-    for event in events:
-        if event["event"] == "worker_ready":
-            ready.add(event["pid"])
-        elif event["event"] in ("worker_draining", "worker_gone", "worker_lost", "worker_aborting"):
-            ready.discard(event["pid"])
-        looked += len(ready) >= WORKERS
-        assert not looked or len(ready) >= least, f"{event}: only {ready} serve"
-    return looked
-
-
-def wait_recycled(site, count):
-    """Waits until so many have been told to leave because they had asked for it. @return their pids"""
-    return [site.wait("worker_draining", text="had asked for a replacement")["pid"] for _ in range(count)]
 
 
 @test
@@ -46,7 +28,7 @@ def all_workers_tire_under_load_and_nothing_is_lost():
         row = site.pool()["slots"][gone["slot"] - 1]
         assert row["last_exit"]["cause"] == "recycled" and row["restarts"] >= 1, row
         events = site.catch_up()
-        assert check_ready(events, WORKERS) > ROUNDS * WORKERS
+        assert check_ready(events, WORKERS, WORKERS) > ROUNDS * WORKERS
         assert not [event for event in events if event["event"] in ("worker_lost", "pool_degraded")], events
         asked = {event["pid"] for event in events if event["event"] == "worker_asked"}
         assert set(recycled) <= asked
@@ -63,7 +45,7 @@ def tiring_while_reloading_loses_nothing():
                 site.reload()
             wait_recycled(site, WORKERS)
             check_load(kept, closed)
-        assert check_ready(site.catch_up(), WORKERS) > 0
+        assert check_ready(site.catch_up(), WORKERS, WORKERS) > 0
 
 
 @test
@@ -74,7 +56,7 @@ def without_surge_one_after_another_makes_room():
         with Load(address, connections=8) as load:
             wait_recycled(site, ROUNDS * WORKERS)
             check_load(load)
-        assert check_ready(site.catch_up(), WORKERS - 1) > 0
+        assert check_ready(site.catch_up(), WORKERS, WORKERS - 1) > 0
 
 
 @test

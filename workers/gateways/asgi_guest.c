@@ -21,6 +21,7 @@ static struct {
 	int descriptor;
 	bool is_turning;
 	bool is_turn_due;
+	bool is_stopping;
 	bool has_handled;
 } guest;
 
@@ -31,12 +32,14 @@ static void handle_pending(struct ev_loop *loop) EV_NOEXCEPT
 	ev_invoke_pending(loop);
 }
 
+/** Once for each run: uvloop only notes a stop, and one that is too many would end the next run at its beginning. */
 static void stop_if_wanted(void)
 {
 	PyObject *result;
 
-	if (!guest.is_wanted())
+	if (guest.is_stopping || !guest.is_wanted())
 		return;
+	guest.is_stopping = true;
 	result = PyObject_CallMethodNoArgs(guest.host, asgi_words.stop);
 	if (result == NULL)
 		python_host_log_exception("asgi: stopping the event loop");
@@ -59,6 +62,11 @@ static void turn(void)
 	if (guest.has_handled)
 		asgi_guest_touch();
 	stop_if_wanted();
+}
+
+void asgi_guest_run_begins(void)
+{
+	guest.is_stopping = false;
 }
 
 /** As what the other loop calls: when there is something, and when a turn is due. */

@@ -18,6 +18,9 @@ struct ev_loop;
  */
 int asgi_guest_create(PyObject *host, struct ev_loop *worker_loop, bool (*is_wanted)(void));
 
+/** The other loop is about to run, until it is stopped. Nothing without a guest. */
+void asgi_guest_run_begins(void);
+
 /** Says that watchers may have been changed outside of a turn: then there is one soon. Nothing without a guest. */
 void asgi_guest_touch(void);
 void asgi_guest_destroy(void);

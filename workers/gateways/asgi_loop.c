@@ -55,6 +55,7 @@ void asgi_loop_run(bool (*is_done)(void))
 
 	loops.is_done = is_done;
 	while (!is_done() && !is_closed()) {
+		asgi_guest_run_begins();
 		result = PyObject_CallMethodNoArgs(loops.loop, asgi_words.run_forever);
 		if (result == NULL)
 			python_host_log_exception("asgi: the event loop");

@@ -49,17 +49,6 @@ static void on_lifeline(struct ev_loop *loop, ev_io *watcher, int events)
 	http_server_drain(server);
 }
 
-static void say_figures(void)
-{
-	static int64_t said[3] = { -1, -1, -1 };
-	int64_t now[3] = { server->busy_count, server->connection_count, server->request_count };
-
-	if (memcmp(said, now, sizeof(now)) == 0)
-		return;
-	memcpy(said, now, sizeof(now));
-	(void)unicorn_worker_figures(&worker, (uint64_t)now[0], (uint64_t)now[1], (uint64_t)now[2]);
-}
-
 static void on_beat(struct ev_loop *loop, ev_timer *timer, int events)
 {
 	(void)loop;
@@ -67,16 +56,16 @@ static void on_beat(struct ev_loop *loop, ev_timer *timer, int events)
 	(void)events;
 	if (server->settings.is_async)
 		(void)unicorn_worker_beat(&worker);
-	say_figures();
+	worker_beats_say_figures();
 }
 
 /** Serving goes on: the successor is to be ready before the stop signal comes. Without unicornd the end is now. */
-static void ask_for_replacement(const char *why)
+static void ask_for_replacement(const char *option, int64_t figure, const char *unit)
 {
 	if (has_asked)
 		return;
 	has_asked = true;
-	unicorn_log(UNICORN_INFO, "%s: asking for a replacement", why);
+	unicorn_log(UNICORN_INFO, "--%s: %lld %s, asking for a replacement", option, (long long)figure, unit);
 	if (worker_life_is_supervised())
 		(void)unicorn_worker_stopping(&worker);
 	else
@@ -87,7 +76,7 @@ static void on_request_end(struct http_server *unused)
 {
 	(void)unused;
 	if (requests_allowed > 0 && server->request_count >= requests_allowed)
-		ask_for_replacement("max-requests is reached");
+		ask_for_replacement("max-requests", server->request_count, "requests");
 }
 
 static int64_t memory_bytes(void)
@@ -103,6 +92,17 @@ static int64_t memory_bytes(void)
 	return (int64_t)pages * sysconf(_SC_PAGESIZE);
 }
 
+static void look_at_memory(void)
+{
+	int64_t bytes;
+
+	if (options->max_memory_bytes == 0 || has_asked)
+		return;
+	bytes = memory_bytes();
+	if (bytes > options->max_memory_bytes)
+		ask_for_replacement("max-memory", bytes / 1024, "KiB in use");
+}
+
 static void on_tick(struct ev_loop *loop, ev_timer *timer, int events)
 {
 	(void)loop;
@@ -114,8 +114,7 @@ static void on_tick(struct ev_loop *loop, ev_timer *timer, int events)
 		if (result != 0)
 			unicorn_log(UNICORN_WARNING, "access log: %s; lines are lost", strerror(-result));
 	}
-	if (options->max_memory_bytes > 0 && memory_bytes() > options->max_memory_bytes)
-		ask_for_replacement("max-memory is exceeded");
+	look_at_memory();
 }
 
 static int64_t choose_requests(void)
@@ -188,8 +187,11 @@ bool worker_life_ready(void)
 		ev_unref(server->loop);
 	}
 	if (beat_s > 0) {
-		if (!server->settings.is_async && !worker_beats_start(server, &worker, options->request_timeout_ms))
+		if (!worker_beats_start(server, &worker, options->request_timeout_ms))
 			return false;
+		/* Who has beaten is watched: also a loop that is blocked before its first turn. */
+		if (server->settings.is_async)
+			(void)unicorn_worker_beat(&worker);
 		ev_timer_init(&beat_timer, on_beat, 0, beat_s);
 		ev_timer_start(server->loop, &beat_timer);
 		ev_unref(server->loop);
@@ -206,7 +208,8 @@ bool worker_life_ready(void)
 void worker_life_end(void)
 {
 	worker_beats_stop();
-	say_figures();
+	if (worker.heartbeat_ms > 0)
+		worker_beats_say_figures();
 	if (server->settings.log != NULL)
 		(void)access_log_flush(server->settings.log);
 }

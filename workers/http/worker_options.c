@@ -27,6 +27,9 @@ struct row {
 	const char *help;
 };
 
+/* So that two of them can be added. */
+#define REQUESTS_MAX (INT64_MAX / 4)
+
 #define PLACE(member) offsetof(struct worker_options, member)
 
 static const struct row rows[] = {
@@ -40,9 +43,9 @@ static const struct row rows[] = {
 	{ "bind", KIND_SPECIAL, SPECIAL_BIND, 0, 0, NULL, "ADDRESS", "without unicornd: where to listen; repeatable" },
 	{ "threads", KIND_NUMBER, PLACE(threads), 1, 1024, "1", "N", "calls of the application at a time (sync)" },
 	{ "max-connections", KIND_NUMBER, PLACE(max_connections), 0, 1000000, "0", "N", "0: as descriptors allow" },
-	{ "max-requests", KIND_NUMBER, PLACE(max_requests), 0, INT64_MAX, "0", "N",
+	{ "max-requests", KIND_NUMBER, PLACE(max_requests), 0, REQUESTS_MAX, "0", "N",
 	  "ask for a replacement after so many; 0: never" },
-	{ "max-requests-jitter", KIND_NUMBER, PLACE(max_requests_jitter), 0, INT64_MAX, "0", "N",
+	{ "max-requests-jitter", KIND_NUMBER, PLACE(max_requests_jitter), 0, REQUESTS_MAX, "0", "N",
 	  "and at random up to so many later" },
 	{ "max-memory", KIND_SIZE, PLACE(max_memory_bytes), 0, 0, "0", "SIZE",
 	  "ask for a replacement above it; 0: never" },

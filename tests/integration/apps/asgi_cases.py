@@ -6,9 +6,12 @@ import json
 import os
 import sys
 import tempfile
+import time
 
 TEXT = (b"content-type", b"text/plain")
+PATTERN = b"0123456789abcdefghijklmnopqrstuvwxyz\n"
 KEPT = {}
+LEAKED = []
 VARIABLE = contextvars.ContextVar("VARIABLE", default="nothing")
 
 
@@ -472,6 +475,57 @@ async def set_variable(scope, receive, send):
     VARIABLE.set("set")
     await asyncio.sleep(0)
     await answer(send, f"{before} {VARIABLE.get()}")
+
+
+# ---- for load that lasts: the same paths as those of the probe in C
+
+async def pid(scope, receive, send):
+    await answer(send, f"{os.getpid()}\n")
+
+
+async def big(scope, receive, send):
+    """So many bytes of the pattern, in parts."""
+    left = int(scope["query_string"].partition(b"=")[2])
+    position = 0
+    await send({"type": "http.response.start", "status": 200, "headers": [TEXT]})
+    while position < left:
+        start = position % len(PATTERN)
+        part = (PATTERN * 500)[start:start + min(16384, left - position)]
+        position += len(part)
+        await send({"type": "http.response.body", "body": part, "more_body": True})
+    await send({"type": "http.response.body"})
+
+
+async def upload(scope, receive, send):
+    total, more = 0, True
+    while more:
+        message = await receive()
+        total += len(message["body"])
+        more = message["more_body"]
+    await answer(send, f"{total}\n")
+
+
+async def wait_ms(scope, receive, send):
+    await asyncio.sleep(int(scope["query_string"].partition(b"=")[2]) / 1000)
+    await answer(send, b"slow\n")
+
+
+async def block_ms(scope, receive, send):
+    """Has the loop for itself."""
+    time.sleep(int(scope["query_string"].partition(b"=")[2]) / 1000)
+    await answer(send, b"blocked\n")
+
+
+async def block_late(scope, receive, send):
+    """As above, but in another turn of the loop than that in which the request came."""
+    await asyncio.sleep(0.01)
+    await block_ms(scope, receive, send)
+
+
+async def leak(scope, receive, send):
+    """Keeps so many KiB for ever."""
+    LEAKED.append(bytearray(int(scope["query_string"].partition(b"=")[2]) * 1024))
+    await answer(send, f"{os.getpid()}\n")
 
 
 class Application:

@@ -4,6 +4,7 @@ import asyncio
 import atexit
 import sys
 import threading
+import time
 
 TEXT = (b"content-type", b"text/plain")
 
@@ -97,6 +98,27 @@ async def shutdown_raises(scope, receive, send):
     await send({"type": "lifespan.startup.complete"})
     await receive()
     raise RuntimeError("in the shutdown")
+
+
+async def unfinished():
+    try:
+        yield 1
+    finally:
+        await asyncio.sleep(0)
+        log("a generator was closed")
+
+
+@lives
+async def slow_goodbye(scope, receive, send):
+    """Holds the loop up behind its last word, so that all that is due then is due at once."""
+    generator = unfinished()
+    await generator.__anext__()
+    await receive()
+    await send({"type": "lifespan.startup.complete"})
+    await receive()
+    await send({"type": "lifespan.shutdown.complete"})
+    time.sleep(0.3)
+    await asyncio.sleep(1000)
 
 
 @lives

@@ -9,9 +9,11 @@ import queue
 import sys
 import tempfile
 import threading
+import time
 from wsgiref.validate import validator
 
 PLAIN = [("Content-Type", "text/plain; charset=utf-8")]
+PATTERN = b"0123456789abcdefghijklmnopqrstuvwxyz\n"
 WHO = contextvars.ContextVar("who", default="nobody")
 MARK = os.environ.get("WSGI_CASES_MARK", "")
 
@@ -21,12 +23,19 @@ running = [0, 0]  # now, and most at a time
 lock = threading.Lock()
 meeting = threading.Barrier(4)
 kept = []
+leaked = []
 files = []
 
 
 def case(function):
     """Answers at /name, checked by the validator."""
     checked["/" + function.__name__] = validator(function)
+    return function
+
+
+def plain(function):
+    """Answers at /name, and no validator slows it down."""
+    raw["/" + function.__name__] = function
     return function
 
 
@@ -449,6 +458,51 @@ def process(_, start_response):
     return answer(start_response, json.dumps({
         "argv": sys.argv, "path": sys.path[0], "prefix": sys.prefix, "executable": sys.executable, "mark": MARK,
         "pid": os.getpid(), "main": threading.current_thread() is threading.main_thread()}))
+
+
+# ---- for load that lasts: the same paths as those of the probe in C
+
+@plain
+def pid(_, start_response):
+    return answer(start_response, f"{os.getpid()}\n")
+
+
+@plain
+def big(environ, start_response):
+    """So many bytes of the pattern, in parts."""
+    start_response("200 OK", PLAIN)
+    left = int(environ["QUERY_STRING"].partition("=")[2])
+
+    def parts():
+        position = 0
+        while position < left:
+            start = position % len(PATTERN)
+            part = (PATTERN * 500)[start:start + min(16384, left - position)]
+            position += len(part)
+            yield part
+    return parts()
+
+
+@plain
+def upload(environ, start_response):
+    total = 0
+    while piece := environ["wsgi.input"].read(65536):
+        total += len(piece)
+    return answer(start_response, f"{total}\n")
+
+
+@plain
+def slow(environ, start_response):
+    """Takes so many ms."""
+    time.sleep(int(environ["QUERY_STRING"].partition("=")[2]) / 1000)
+    return answer(start_response, "slow\n")
+
+
+@plain
+def leak(environ, start_response):
+    """Keeps so many KiB for ever."""
+    leaked.append(bytearray(int(environ["QUERY_STRING"].partition("=")[2]) * 1024))
+    return answer(start_response, f"{os.getpid()}\n")
 
 
 # ---- what --app may name
