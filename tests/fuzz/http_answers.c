@@ -212,6 +212,7 @@ static bool read_answer(struct reader *reader, struct heard_answers *heard, cons
 	}
 	heard->sums[heard->count++] = heard->is_refused ? 0 : head.sum;
 	require(!head.closes || reader->at == reader->end);
+	require(head.closes || seen == NULL || !seen->is_last);
 	return !head.closes;
 }
 

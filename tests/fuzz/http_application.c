@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -376,6 +377,16 @@ static void take_messages(struct exchange *exchange)
 
 /* ---- what the worker calls */
 
+/** Has the client said that no other request follows? */
+static bool is_last(const struct unicorn_request *request)
+{
+	const char *connection = unicorn_request_header(request, "connection");
+
+	if (connection == NULL)
+		return unicorn_request_head(request)->minor_version == 0;
+	return strcasecmp(connection, "close") == 0;
+}
+
 static void handle(void *state, struct unicorn_request *request)
 {
 	struct application *application = state;
@@ -389,6 +400,8 @@ static void handle(void *state, struct unicorn_request *request)
 	exchange->number = application->handled_count++;
 	exchange->sum = sum_head(head);
 	exchange->behaviour = choose(application, head->path);
+	require(exchange->number == 0 || !application->seen[exchange->number - 1].is_last);
+	seen_of(exchange)->is_last = is_last(request);
 	seen_of(exchange)->is_head = strcmp(head->method, "HEAD") == 0;
 	/* Whether 100 Continue was sent, and so whether the connection stays, depends on what has come. */
 	if (unicorn_request_header(request, "expect") != NULL)

@@ -26,6 +26,7 @@ struct seen_request {
 	bool is_cut;     /**< its answer does not come to its end */
 	bool is_aborted; /**< its answer may be the worker's own */
 	bool is_upgraded;
+	bool is_last; /**< its client has said that none follows */
 };
 
 struct exchange;
