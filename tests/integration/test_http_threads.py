@@ -69,6 +69,28 @@ def the_end_waits_for_all_calls():
         assert server.wait_exit() == 0
 
 
+def wait_all_closed(server):
+    """Every request that was handled has come to its end; all but the one that asks."""
+    end = time.monotonic() + BOUND
+    while (now := server.counters())["handled"] != now["closed"] + 1:
+        assert time.monotonic() < end, now
+
+
+@test
+def what_happens_during_a_call_is_noticed_behind_it():
+    with Server("sync", "--threads", str(THREADS)) as server:
+        pipelining, ending, leaving = (start_slow(server) for _ in range(3))
+        pipelining.send(request("/hello") * 3)
+        ending.end_sending()
+        leaving.reset()
+        assert pipelining.read().text == "slow\n" and ending.read().text == "slow\n"
+        for _ in range(3):
+            assert pipelining.read().text == "hello\n"
+        assert ending.read_end() == "eof"
+        assert pipelining.ask("/hello").text == "hello\n"
+        wait_all_closed(server)
+
+
 def ask_at_random(server, seed, failures):
     """Requests of all kinds, some given up within; whatever is answered must be right."""
     rng = random.Random(seed)
@@ -123,9 +145,7 @@ def crowd(kind, *options):
                 client.join(BOUND)
             check_load(kept, closed)
         assert not failures, failures
-        end = time.monotonic() + BOUND
-        while (now := server.counters())["handled"] != now["closed"] + 1:
-            assert time.monotonic() < end, now
+        wait_all_closed(server)
         assert server.stop() == 0
 
 

@@ -4,14 +4,15 @@
 #include "http_date.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #define SERVER_LINE "Server: unicornd\r\n"
 
-/* Points to the Date line of this second; only the thread of the loop makes a new one. */
-static const char *date_line = "";
+/* The second that the Date line shows. The loop sets it, and each thread that answers makes a line of its own of it. */
+static atomic_int_fast64_t date_s;
 
 /** Text that grows, in the answer's memory or in its own. */
 struct text {
@@ -94,7 +95,7 @@ const char *http_answer_reason(int status)
 
 void http_answer_set_time(int64_t time_s)
 {
-	date_line = http_date_line(time_s);
+	atomic_store_explicit(&date_s, time_s, memory_order_relaxed);
 }
 
 static bool text_reserve(struct text *text, size_t more)
@@ -198,12 +199,17 @@ static int add_header(struct text *text, const struct unicorn_header *header)
 static bool status_line_add(struct text *text, int status, const char *reason)
 {
 	char line[] = "HTTP/1.1 000 ";
+	size_t length = strlen(reason);
 
+	if (!text_reserve(text, sizeof(line) - 1 + length + 2))
+		return false;
 	line[9] = (char)('0' + status / 100 % 10);
 	line[10] = (char)('0' + status / 10 % 10);
 	line[11] = (char)('0' + status % 10);
-	return text_append(text, line, sizeof(line) - 1) && text_append(text, reason, strlen(reason)) &&
-	       text_append(text, "\r\n", 2);
+	text_add(text, line, sizeof(line) - 1);
+	text_add(text, reason, length);
+	text_add(text, "\r\n", 2);
+	return true;
 }
 
 static bool name_is(const struct unicorn_header *header, const char *name, size_t length)
@@ -260,6 +266,13 @@ static int header_is_ours(struct http_answer *answer, const struct unicorn_heade
 	}
 }
 
+static bool date_add(struct text *text)
+{
+	int64_t now_s = atomic_load_explicit(&date_s, memory_order_relaxed);
+
+	return text_append(text, http_date_line(now_s), HTTP_DATE_LINE_BYTES);
+}
+
 static int headers_add(struct text *text, struct http_answer *answer, const struct unicorn_header *headers,
 		       size_t count)
 {
@@ -276,7 +289,7 @@ static int headers_add(struct text *text, struct http_answer *answer, const stru
 	}
 	if (!has_server && !text_append(text, SERVER_LINE, sizeof(SERVER_LINE) - 1))
 		return -ENOMEM;
-	return has_date || text_append(text, date_line, HTTP_DATE_LINE_BYTES) ? 0 : -ENOMEM;
+	return has_date || date_add(text) ? 0 : -ENOMEM;
 }
 
 int http_answer_head_format(struct unicorn_request *request, const char *reason, const struct unicorn_header *headers,

@@ -1,8 +1,16 @@
 /*
  * http_connection.h - one client's connection: bytes in, requests to the application, answers out.
  *
- * Threads: between http_connection_call_begin() and _end() the request, the output and the socket belong to the thread
- * that runs the application; everything else, always, to the loop's thread.
+ * Who owns it: the thread of the loop, except while the application is called in a thread of the pool (--threads). From
+ * http_jobs_add() until it comes back to http_connection_settle() it belongs to that thread, and the loop keeps off: it
+ * neither watches the socket nor sets a deadline, reads nothing ahead and looks at no field but its own ones. Both ways
+ * lead through the mutex of http_jobs. So a call sees the same as in a worker without threads, where the loop stands
+ * still meanwhile: that the client has left is noticed when the thread writes, or when the loop has the connection
+ * again.
+ *
+ * The loop's own, always: the places in lists (previous, next, next_waiting, is_waiting), the watcher but for its `fd`,
+ * the deadline, the state. What all threads read while the loop may change it is atomic: whether the server drains, and
+ * the time of the Date line.
  */
 #ifndef WORKERS_HTTP_CONNECTION_H
 #define WORKERS_HTTP_CONNECTION_H
@@ -53,7 +61,6 @@ struct http_connection {
 	uint16_t server_port;
 	uint16_t peer_port;
 	bool is_in_call;      /* the application is running for it */
-	bool is_queued;       /* a thread of the pool has it or will have it */
 	bool is_waiting;      /* in server->waiting */
 	bool is_congested;    /* the application was told to wait for the client */
 	bool is_end_of_input; /* the client sends no more */
@@ -83,7 +90,8 @@ void http_connection_go_on(struct http_connection *connection);
 /** The application has been called, or has done something from outside of a call: what follows from it? */
 void http_connection_settle(struct http_connection *connection);
 
-/** Calls the application: handle() the first time, then resume(). Runs in a thread of the pool when there is one. */
+/** Calls the application: handle() the first time, then resume(). Runs in a thread of the pool when there is one, which
+ * owns the connection then. */
 void http_connection_call(struct http_connection *connection);
 
 /** Makes the text of an address. @return false without memory */

@@ -47,8 +47,8 @@ void http_date_format(int64_t time_s, char text[HTTP_DATE_BYTES + 1])
 
 const char *http_date_line(int64_t time_s)
 {
-	static int64_t second = INT64_MIN;
-	static char line[HTTP_DATE_LINE_BYTES + 1] = "Date: ";
+	static _Thread_local int64_t second = INT64_MIN;
+	static _Thread_local char line[HTTP_DATE_LINE_BYTES + 1] = "Date: ";
 
 	if (time_s != second) {
 		http_date_format(time_s, line + 6);

@@ -19,10 +19,10 @@
 void http_date_format(int64_t time_s, char text[HTTP_DATE_BYTES + 1]);
 
 /**
- * The whole header line, HTTP_DATE_LINE_BYTES characters and a NUL, made anew only when the second is another one.
- * For the thread of the loop alone, since there is one text.
+ * The whole header line, HTTP_DATE_LINE_BYTES characters and a NUL, made anew only when the second is another one. Each
+ * thread has a text of its own.
  *
- * @return valid until the next call
+ * @return valid until the thread's next call
  */
 const char *http_date_line(int64_t time_s);
 

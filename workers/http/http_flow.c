@@ -73,7 +73,7 @@ void http_flow_watch(struct http_connection *connection)
 {
 	struct http_server *server = connection->server;
 	enum http_deadline_kind kind = deadline_wanted(connection);
-	bool writes = connection->output.pending > 0 && !connection->is_queued;
+	bool writes = connection->output.pending > 0;
 
 	watch(connection, (wants_input(connection) ? EV_READ : 0) | (writes ? EV_WRITE : 0));
 	if (kind == HTTP_DEADLINE_WRITE)
@@ -231,15 +231,21 @@ void http_connection_call(struct http_connection *connection)
 	connection->is_in_call = false;
 }
 
+/** From here on, until it comes back, the connection is not ours. */
+static void hand_over(struct http_connection *connection)
+{
+	watch(connection, 0);
+	http_server_clear_deadline(connection->server, &connection->deadline);
+	http_jobs_add(connection->server->jobs, connection);
+}
+
 static void call(struct http_connection *connection, unsigned events)
 {
 	connection->events |= events;
-	if (connection->is_in_call || connection->is_queued)
+	if (connection->is_in_call)
 		return;
 	if (connection->server->jobs != NULL) {
-		connection->is_queued = true;
-		http_flow_watch(connection);
-		http_jobs_add(connection->server->jobs, connection);
+		hand_over(connection);
 		return;
 	}
 	http_connection_call(connection);
@@ -268,7 +274,7 @@ void http_connection_settle(struct http_connection *connection)
 {
 	struct unicorn_request *request = connection->request;
 
-	if (connection->is_in_call || connection->is_queued)
+	if (connection->is_in_call)
 		return;
 	if (connection->state == HTTP_CONNECTION_WEBSOCKET) {
 		http_websocket_settle(connection);
@@ -295,8 +301,6 @@ void http_flow_writable(struct http_connection *connection)
 {
 	struct unicorn_request *request = connection->request;
 
-	if (connection->is_queued)
-		return;
 	if (http_output_flush(&connection->output, connection->io.fd) != 0) {
 		connection->is_broken = true;
 		http_flow_client_left(connection);
@@ -413,13 +417,12 @@ void http_flow_client_left(struct http_connection *connection)
 		http_websocket_left(connection);
 	} else if (request == NULL || connection->state == HTTP_CONNECTION_CLOSING || !request->is_handled ||
 		   (request->answer.is_ended && connection->is_broken)) {
-		if (!connection->is_queued)
-			http_connection_destroy(connection);
+		http_connection_destroy(connection);
 	} else if (request->is_gone || (!connection->server->settings.is_async && !connection->is_broken)) {
 		/* Who has only ended its side may still want the answer. */
 		http_flow_watch(connection);
 	} else {
-		request->is_gone = !connection->is_queued;
+		request->is_gone = true;
 		if (!request->answer.is_ended)
 			call(connection, UNICORN_GONE);
 		else

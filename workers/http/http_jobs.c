@@ -82,7 +82,6 @@ static void on_done(struct ev_loop *loop, ev_async *done_signal, int events)
 		(void)pthread_mutex_unlock(&jobs->mutex);
 		if (connection == NULL)
 			return;
-		connection->is_queued = false;
 		http_connection_settle(connection);
 	}
 }

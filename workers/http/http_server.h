@@ -12,6 +12,7 @@
 #include "unicornd/app.h"
 
 #include <ev.h>
+#include <stdatomic.h>
 
 /** As libunicornworker's: what one worker can inherit. */
 #define HTTP_LISTENERS_MAX 254
@@ -43,7 +44,7 @@ struct http_server {
 	struct http_acceptor *acceptor; /**< NULL before the start and while draining */
 	bool is_accepting;
 	bool was_handed; /**< a connection has come since the loop has last come to rest */
-	bool is_draining;
+	atomic_bool is_draining; /**< threads that answer look at it */
 	bool is_finished; /**< drained */
 	ev_timer deadline_timer;
 	ev_timer accept_timer; /**< pause after an accept that failed for want of something */
