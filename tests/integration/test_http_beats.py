@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """What unicornd knows of the HTTP workers: figures, requests that last, and workers that hang, which it ends.
 
-The limits are short: a beat each 100 ms, slow after 600 ms of silence, ended after 1.2 s. The sync worker falls silent
+The limits are short: a beat each 100 ms, slow after 1.5 s of silence, ended after 2.5 s. The sync worker falls silent
 when a call takes longer than 300 ms, if it is told so.
 """
 
@@ -40,8 +40,8 @@ def each_kind(function):
 
 def watched(address, kind, *options, **settings):
     command = [program(kind.worker), *kind.options, *options]
-    return Site(listener("web", address) + pool("app", command, heartbeat_interval="100ms", heartbeat_soft="600ms",
-                                                heartbeat_hard="1200ms", **settings))
+    return Site(listener("web", address) + pool("app", command, heartbeat_interval="100ms", heartbeat_soft="1500ms",
+                                                heartbeat_hard="2500ms", **settings))
 
 
 def impatient(kind):
@@ -100,7 +100,7 @@ def a_request_that_lasts_as_long_as_it_may_is_not_ended(kind):
         site.start()
         pids = site.pids()
         with Client(address) as client:
-            client.send(request(f"{kind.lasts}?ms=1600"))
+            client.send(request(f"{kind.lasts}?ms=3000"))
             name = f"GET {kind.lasts}" if kind.worker == "sync" else ""
             found = wait_row(site, busy=1, connections=1, request=name)
             assert found["state"] == "ready", found

@@ -2,6 +2,7 @@
 
 #include "http_flow.h"
 #include "http_jobs.h"
+#include "http_turn.h"
 #include "http_websocket.h"
 
 #include <errno.h>
@@ -55,6 +56,7 @@ static void leave_lists(struct http_connection *connection)
 		server->connections = connection->next;
 	if (connection->next != NULL)
 		connection->next->previous = connection->previous;
+	http_turn_forget(connection);
 	if (!connection->is_waiting)
 		return;
 	for (struct http_connection **place = &server->waiting; *place != NULL; place = &(*place)->next_waiting) {

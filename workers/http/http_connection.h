@@ -8,7 +8,7 @@
  * still meanwhile: that the client has left is noticed when the thread writes, or when the loop has the connection
  * again.
  *
- * The loop's own, always: the places in lists (previous, next, next_waiting, is_waiting), the watcher but for its `fd`,
+ * The loop's own, always: the places in lists (previous, next, next_waiting, next_held, is_waiting, is_held), the watcher but for its `fd`,
  * the deadline, the state. What all threads read while the loop may change it is atomic: whether the server drains, and
  * the time of the Date line.
  */
@@ -44,7 +44,8 @@ struct http_connection {
 	struct http_connection *previous;
 	struct http_connection *next;
 	struct http_connection *next_waiting;
-	struct http_connection *next_job; /* in a queue of http_jobs, under its mutex */
+	struct http_connection *next_held; /* in the list of http_turn */
+	struct http_connection *next_job;  /* in a queue of http_jobs, under its mutex */
 	struct http_deadline deadline;
 	struct http_parser parser;
 	struct http_buffer input; /* the head of the request, and what came with it */
@@ -62,6 +63,7 @@ struct http_connection {
 	uint16_t peer_port;
 	bool is_in_call;      /* the application is running for it */
 	bool is_waiting;      /* in server->waiting */
+	bool is_held;         /* its answer waits for the end of the turn */
 	bool is_congested;    /* the application was told to wait for the client */
 	bool is_end_of_input; /* the client sends no more */
 	bool is_broken;       /* a read or write failed */

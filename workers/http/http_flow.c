@@ -3,6 +3,7 @@
 #include "http_answer.h"
 #include "http_jobs.h"
 #include "http_log.h"
+#include "http_turn.h"
 #include "http_websocket.h"
 
 #include <linux/sockios.h>
@@ -45,12 +46,18 @@ static bool wants_input(const struct http_connection *connection)
 	return connection->ahead.length < READ_AHEAD_BYTES;
 }
 
+/** There is something that the client does not take. */
+static bool is_blocked(const struct http_connection *connection)
+{
+	return connection->output.pending > 0 && !connection->output.is_corked;
+}
+
 /** What is waited for that is the client's to do, or nothing. */
 static enum http_deadline_kind deadline_wanted(const struct http_connection *connection)
 {
 	const struct unicorn_request *request = connection->request;
 
-	if (connection->output.pending > 0)
+	if (is_blocked(connection))
 		return HTTP_DEADLINE_WRITE;
 	if (connection->state == HTTP_CONNECTION_CLOSING)
 		return HTTP_DEADLINE_CLOSE;
@@ -73,7 +80,7 @@ void http_flow_watch(struct http_connection *connection)
 {
 	struct http_server *server = connection->server;
 	enum http_deadline_kind kind = deadline_wanted(connection);
-	bool writes = connection->output.pending > 0;
+	bool writes = is_blocked(connection);
 
 	watch(connection, (wants_input(connection) ? EV_READ : 0) | (writes ? EV_WRITE : 0));
 	if (kind == HTTP_DEADLINE_WRITE)
@@ -248,6 +255,8 @@ static void call(struct http_connection *connection, unsigned events)
 		hand_over(connection);
 		return;
 	}
+	if (connection->output.pending == 0)
+		connection->output.is_corked = http_turn_may_hold(connection->server);
 	http_connection_call(connection);
 	http_connection_settle(connection);
 }
@@ -270,12 +279,38 @@ static void settle_broken(struct http_connection *connection)
 	}
 }
 
+/** The answer is whole and small, and the connection goes on behind it as if it were sent. */
+static bool may_hold(const struct http_connection *connection)
+{
+	const struct unicorn_request *request = connection->request;
+
+	if (connection->state != HTTP_CONNECTION_HANDLING || request == NULL || connection->output.pending == 0)
+		return false;
+	if (connection->is_broken || connection->is_end_of_input || !request->body.is_complete)
+		return false;
+	return request->answer.is_ended && !request->answer.closes && !request->answer.is_cut;
+}
+
+static void uncork(struct http_connection *connection)
+{
+	connection->output.is_corked = false;
+	if (http_output_flush(&connection->output, connection->io.fd) != 0)
+		connection->is_broken = true;
+}
+
 void http_connection_settle(struct http_connection *connection)
 {
 	struct unicorn_request *request = connection->request;
 
 	if (connection->is_in_call)
 		return;
+	if (connection->output.is_corked && may_hold(connection)) {
+		answer_is_sent(connection);
+		http_turn_hold(connection);
+		return;
+	}
+	if (connection->output.is_corked)
+		uncork(connection);
 	if (connection->state == HTTP_CONNECTION_WEBSOCKET) {
 		http_websocket_settle(connection);
 		return;
@@ -297,6 +332,21 @@ void http_connection_settle(struct http_connection *connection)
 	}
 }
 
+/** Between two requests, or in the head of one: what is sent is an answer that was held. */
+static void written_behind(struct http_connection *connection)
+{
+	struct http_server *server = connection->server;
+	enum http_deadline_kind idle = server->is_draining ? HTTP_DEADLINE_LINGER : HTTP_DEADLINE_KEEP_ALIVE;
+
+	if (connection->output.pending > 0) {
+		http_flow_watch(connection);
+	} else if (connection->deadline.kind == HTTP_DEADLINE_WRITE) {
+		http_flow_watch(connection);
+		http_server_set_deadline(server, &connection->deadline,
+					 connection->request == NULL ? idle : HTTP_DEADLINE_HEADER);
+	}
+}
+
 void http_flow_writable(struct http_connection *connection)
 {
 	struct unicorn_request *request = connection->request;
@@ -306,7 +356,9 @@ void http_flow_writable(struct http_connection *connection)
 		http_flow_client_left(connection);
 		return;
 	}
-	if (connection->state == HTTP_CONNECTION_CLOSING && connection->output.pending == 0)
+	if (connection->state == HTTP_CONNECTION_READING)
+		written_behind(connection);
+	else if (connection->state == HTTP_CONNECTION_CLOSING && connection->output.pending == 0)
 		http_flow_begin_closing(connection, false);
 	else if (request == NULL || request->answer.is_ended || connection->output.pending > OUTPUT_LOW_BYTES)
 		http_connection_settle(connection);

@@ -9,6 +9,9 @@
 
 /* A segment holds at least so much, so that many small writes become few. */
 #define SEGMENT_BYTES 16384
+/* A corked output keeps less than this: below it a copy is cheaper than a system call. With the segment's own fields it
+ * is the largest piece that the C library has in reserve for each thread. */
+#define CORKED_BYTES 960
 /* Most of a file in one turn, so that a fast client with a large file leaves others their share; nginx takes 2 MB. */
 #define FILE_TURN_BYTES (2 * 1024 * 1024)
 
@@ -59,23 +62,45 @@ static size_t segment_room(const struct http_segment *segment)
 	return segment->capacity - segment->start - (size_t)segment->length;
 }
 
-/** Keeps a copy. */
-static int keep(struct http_output *output, const char *bytes, size_t length)
+/** Makes room for a copy at the end. */
+static int reserve(struct http_output *output, size_t length)
+{
+	size_t least = output->is_corked ? CORKED_BYTES : SEGMENT_BYTES;
+	struct http_segment *segment;
+
+	if (length == 0 || segment_room(output->last) >= length)
+		return 0;
+	segment = segment_create(length > least ? length : least);
+	if (segment == NULL)
+		return -ENOMEM;
+	segment_append(output, segment);
+	return 0;
+}
+
+/** Keeps a copy, in the room that there is. */
+static void keep(struct http_output *output, const char *bytes, size_t length)
 {
 	struct http_segment *last = output->last;
 
 	if (length == 0)
-		return 0;
-	if (segment_room(last) < length) {
-		last = segment_create(length > SEGMENT_BYTES ? length : SEGMENT_BYTES);
-		if (last == NULL)
-			return -ENOMEM;
-		segment_append(output, last);
-	}
+		return;
 	memcpy(last->bytes + last->start + last->length, bytes, length);
 	last->length += (int64_t)length;
 	output->pending += (int64_t)length;
-	return 0;
+}
+
+/** Keeps a copy of all that is behind what was sent. */
+static int keep_parts(struct http_output *output, const struct iovec *parts, int count, size_t total, size_t sent)
+{
+	int result = reserve(output, total - sent);
+
+	for (int i = 0; result == 0 && i < count; i++) {
+		size_t skip = sent < parts[i].iov_len ? sent : parts[i].iov_len;
+
+		keep(output, (const char *)parts[i].iov_base + skip, parts[i].iov_len - skip);
+		sent -= skip;
+	}
+	return result;
 }
 
 static bool is_temporary(int error)
@@ -94,26 +119,31 @@ static ssize_t send_parts(int fd, struct iovec *parts, int count, bool more)
 	return is_temporary(errno) ? 0 : -errno;
 }
 
+static size_t parts_length(const struct iovec *parts, int count)
+{
+	size_t length = 0;
+
+	for (int i = 0; i < count; i++)
+		length += parts[i].iov_len;
+	return length;
+}
+
 int http_output_write(struct http_output *output, int fd, struct iovec *parts, int count, bool more)
 {
-	size_t sent = 0;
+	size_t total = parts_length(parts, count);
+	ssize_t sent = 0;
 
-	if (output->first == NULL) {
-		ssize_t result = send_parts(fd, parts, count, more);
-
-		if (result < 0)
-			return (int)result;
-		sent = (size_t)result;
-	}
-	for (int i = 0; i < count; i++) {
-		size_t skip = sent < parts[i].iov_len ? sent : parts[i].iov_len;
-		int result = keep(output, (const char *)parts[i].iov_base + skip, parts[i].iov_len - skip);
+	if (output->is_corked && output->pending + (int64_t)total > CORKED_BYTES) {
+		int result = http_output_flush(output, fd);
 
 		if (result != 0)
 			return result;
-		sent -= skip;
+	} else if (output->is_corked) {
+		return keep_parts(output, parts, count, total, 0);
 	}
-	return 0;
+	if (output->first == NULL)
+		sent = send_parts(fd, parts, count, more);
+	return sent < 0 ? (int)sent : keep_parts(output, parts, count, total, (size_t)sent);
 }
 
 int http_output_file(struct http_output *output, int fd, int file, int64_t offset, int64_t length)

@@ -18,10 +18,11 @@ struct http_output {
 	struct http_segment *first;
 	struct http_segment *last;
 	int64_t pending; /**< bytes not taken by the kernel, those of files included */
+	bool is_corked;  /**< what is small is kept until http_output_flush() */
 };
 
 /**
- * Sends parts, or keeps a copy of what the kernel does not take.
+ * Sends parts, or keeps a copy of what the kernel does not take, or of all when it is corked and not too much.
  *
  * @param parts  is changed
  * @param more   something follows at once: the kernel may wait for it before it sends a packet

@@ -182,6 +182,7 @@ void http_server_init(struct http_server *server, struct ev_loop *loop, const st
 	ev_prepare_init(&server->prepare, on_prepare);
 	server->prepare.data = server;
 	ev_prepare_start(loop, &server->prepare);
+	http_turn_init(server);
 	server->time_s = (int64_t)ev_now(loop);
 	http_answer_set_time(server->time_s);
 }
@@ -252,6 +253,7 @@ void http_server_finish(struct http_server *server)
 	ev_timer_stop(server->loop, &server->deadline_timer);
 	ev_timer_stop(server->loop, &server->accept_timer);
 	ev_prepare_stop(server->loop, &server->prepare);
+	http_turn_finish(server);
 	http_request_stock_finish();
 	http_buffer_stock_finish();
 }

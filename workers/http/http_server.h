@@ -9,6 +9,7 @@
 
 #include "http_deadlines.h"
 #include "http_limits.h"
+#include "http_turn.h"
 #include "unicornd/app.h"
 
 #include <ev.h>
@@ -49,6 +50,7 @@ struct http_server {
 	ev_timer deadline_timer;
 	ev_timer accept_timer; /**< pause after an accept that failed for want of something */
 	ev_prepare prepare;
+	struct http_turn turn;
 	struct http_deadlines deadlines;
 	struct http_connection *connections;
 	struct http_connection *waiting; /**< those with a request that is not looked at yet */

@@ -12,6 +12,8 @@
 
 /* What a line of the log may be at most; tracebacks are longer than anything else. */
 #define LOG_BYTES 3072
+/* Of a module's path. */
+#define PATH_BYTES 2048
 
 static struct http_server *the_server;
 
@@ -75,39 +77,56 @@ static bool is_gateway(const char *application, size_t length)
 	return false;
 }
 
-/** Where the module is and what it is told. */
-static int find_module(const char *application, struct unicorn_app_options *options, char *path, size_t size)
+/** @return false when it does not fit */
+static bool append(char path[PATH_BYTES], const char *bytes, size_t length)
+{
+	size_t end = strlen(path);
+
+	if (length >= PATH_BYTES - end)
+		return false;
+	memcpy(path + end, bytes, length);
+	path[end + length] = '\0';
+	return true;
+}
+
+static bool find_gateway(const char *name, size_t length, char path[PATH_BYTES])
 {
 	const char *folder = getenv("UNICORND_GATEWAYS");
+
+	if (folder == NULL)
+		folder = GATEWAYDIR;
+	return append(path, folder, strlen(folder)) && append(path, "/", 1) && append(path, name, length) &&
+	       append(path, ".so", 3);
+}
+
+/** Where the module is and what it is told. @param path  empty. @return false when it is too long */
+static bool find_module(const char *application, struct unicorn_app_options *options, char path[PATH_BYTES])
+{
 	const char *path_end = find_path_end(application);
 	const char *colon = strchr(application, ':');
-	const char *gateway = options->is_async ? "asgi" : "wsgi";
 
-	options->argument = application;
-	if (strlen(application) >= size / 2)
-		return -1;
 	if (path_end != NULL) {
 		options->argument = *path_end == ':' ? path_end + 1 : "";
 		/* Without a slash dlopen(3) would look where libraries are. */
-		return snprintf(path, size, "%s%.*s", strchr(application, '/') == NULL ? "./" : "",
-				(int)(path_end - application), application);
+		if (strchr(application, '/') == NULL && !append(path, "./", 2))
+			return false;
+		return append(path, application, (size_t)(path_end - application));
 	}
 	if (colon != NULL && is_gateway(application, (size_t)(colon - application))) {
 		options->argument = colon + 1;
-		return snprintf(path, size, "%s/%.*s.so", folder != NULL ? folder : GATEWAYDIR,
-				(int)(colon - application), application);
+		return find_gateway(application, (size_t)(colon - application), path);
 	}
-	return snprintf(path, size, "%s/%s.so", folder != NULL ? folder : GATEWAYDIR, gateway);
+	options->argument = application;
+	return find_gateway(options->is_async ? "asgi" : "wsgi", 4, path);
 }
 
 const struct unicorn_app *worker_app_load(const char *application, struct unicorn_app_options *options)
 {
-	char path[2048];
-	int length = find_module(application, options, path, sizeof(path));
+	char path[PATH_BYTES] = "";
 	const struct unicorn_app *app;
 	void *module;
 
-	if (length < 0 || (size_t)length >= sizeof(path)) {
+	if (!find_module(application, options, path)) {
 		unicorn_log(UNICORN_ERROR, "--app: the path of the module is too long");
 		return NULL;
 	}

@@ -1,0 +1,83 @@
+#include "http_turn.h"
+
+#include "http_connection.h"
+#include "http_flow.h"
+
+/* A call that takes longer is slow: about ten times of what the quickest Python frameworks need. */
+#define SLOW_S 0.0004
+/* How long nothing is held then. */
+#define SLOW_AGAIN_S 1.0
+
+static void on_end(struct ev_loop *loop, ev_check *end, int events)
+{
+	(void)loop;
+	(void)events;
+	http_turn_end(end->data);
+}
+
+void http_turn_init(struct http_server *server)
+{
+	ev_check_init(&server->turn.end, on_end);
+	/* Behind all that the kernel has told. It is never started, so that a turn without answers has no more to do.
+	 */
+	ev_set_priority(&server->turn.end, EV_MINPRI);
+	server->turn.end.data = server;
+}
+
+void http_turn_finish(struct http_server *server)
+{
+	(void)ev_clear_pending(server->loop, &server->turn.end);
+}
+
+bool http_turn_may_hold(const struct http_server *server)
+{
+	const struct http_turn *turn = &server->turn;
+
+	if (turn->first == NULL && server->waiting == NULL && ev_pending_count(server->loop) == 0)
+		return false;
+	return server->jobs == NULL && ev_now(server->loop) >= turn->slow_until_s;
+}
+
+void http_turn_hold(struct http_connection *connection)
+{
+	struct http_server *server = connection->server;
+	struct http_turn *turn = &server->turn;
+	double began_s = ev_now(server->loop) > turn->held_s ? ev_now(server->loop) : turn->held_s;
+
+	if (turn->first == NULL)
+		ev_feed_event(server->loop, &turn->end, EV_CUSTOM);
+	if (!connection->is_held) {
+		connection->is_held = true;
+		connection->next_held = turn->first;
+		turn->first = connection;
+	}
+	turn->held_s = ev_time();
+	if (turn->held_s - began_s <= SLOW_S)
+		return;
+	turn->slow_until_s = turn->held_s + SLOW_AGAIN_S;
+	http_turn_end(server);
+}
+
+void http_turn_end(struct http_server *server)
+{
+	while (server->turn.first != NULL) {
+		struct http_connection *connection = server->turn.first;
+
+		server->turn.first = connection->next_held;
+		connection->is_held = false;
+		connection->output.is_corked = false;
+		http_flow_writable(connection);
+	}
+}
+
+void http_turn_forget(struct http_connection *connection)
+{
+	struct http_connection **place = &connection->server->turn.first;
+
+	if (!connection->is_held)
+		return;
+	while (*place != connection)
+		place = &(*place)->next_held;
+	*place = connection->next_held;
+	connection->is_held = false;
+}
