@@ -162,7 +162,7 @@ static bool read_answers(struct run *run)
 	return count > 0;
 }
 
-static bool is_ready(const struct http_connection *connection)
+static bool is_ready(struct http_connection *connection)
 {
 	struct pollfd entry = { .fd = connection->io.fd };
 
@@ -221,11 +221,15 @@ static struct run *play_whole(const uint8_t *options, const uint8_t *bytes, size
 	return run;
 }
 
-static size_t next_piece(struct run *run, size_t length)
+/** Of some bytes, or all up to the end of a head: what is behind it comes later. */
+static size_t next_piece(struct run *run, const uint8_t *bytes, size_t length)
 {
 	uint32_t random = next_random(run);
 	size_t piece = 1 + (random >> 2) % ((random & 3) == 0 ? 3000 : (random & 3) == 1 ? 200 : 12);
+	const uint8_t *end = (random & 0x700) == 0 ? memmem(bytes, length, "\r\n\r\n", 4) : NULL;
 
+	if (end != NULL)
+		return (size_t)(end - bytes) + 4;
 	return piece < length ? piece : length;
 }
 
@@ -234,7 +238,7 @@ static struct run *play_in_pieces(const uint8_t *options, const uint8_t *bytes, 
 	struct run *run = run_begin(options, seed, 0);
 
 	while (length > 0) {
-		size_t piece = next_piece(run, length);
+		size_t piece = next_piece(run, bytes, length);
 
 		send_bytes(run, bytes, piece, true);
 		/* What has been given back is not to be used. */
@@ -299,7 +303,7 @@ static void play_badly(const uint8_t *options, const uint8_t *bytes, size_t leng
 	struct run *run = run_begin(options, seed, 4096);
 
 	while (length > 0) {
-		size_t piece = next_piece(run, length);
+		size_t piece = next_piece(run, bytes, length);
 
 		if (run->client >= 0)
 			(void)send(run->client, bytes, piece, MSG_NOSIGNAL);

@@ -143,6 +143,7 @@ static size_t body_feed(struct load_answer *answer, const char *bytes, size_t le
 			answer->state =
 				answer->state == LOAD_ANSWER_BODY ? LOAD_ANSWER_COMPLETE : LOAD_ANSWER_CHUNK_END;
 	}
+	answer->body_bytes += length;
 	room = room < length ? room : length;
 	memcpy(answer->body + answer->body_length, bytes, room);
 	answer->body_length += room;

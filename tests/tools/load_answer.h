@@ -34,6 +34,7 @@ struct load_answer {
 	bool has_length;
 	int status;
 	uint64_t left;
+	uint64_t body_bytes; /**< in all */
 	size_t line_length;
 	size_t body_length; /**< bytes kept */
 	char line[LOAD_LINE_MAX];
