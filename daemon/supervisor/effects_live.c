@@ -73,8 +73,10 @@ static void send_signal(void *context, struct worker *worker, int signal)
 	(void)context;
 	if (watch == NULL || watch->pidfd < 0)
 		return;
+	/* Once: who has taken the first as its order, and dropped its handler, would be ended by a second. */
 	(void)process_signal_group(watch->pid, signal);
-	(void)process_signal(watch->pidfd, signal);
+	if (!process_leads_group(watch->pid))
+		(void)process_signal(watch->pidfd, signal);
 	/* A stopped process only reacts to KILL; the abort must reach it too. */
 	if (signal == SIGABRT)
 		(void)process_signal_group(watch->pid, SIGCONT);

@@ -82,15 +82,17 @@ static void act_ready(struct supervisor *supervisor, struct worker *worker, int6
 	pool_driver_worker_ready(supervisor, worker, now_ms);
 }
 
-/** Joins what it was doing last, by its own word, to what is said about its silence. */
-static const char *in_what(const struct worker *worker)
-{
-	return worker->cause == CAUSE_SILENT && worker->request[0] != '\0' ? " in " : "";
-}
+/** What it was doing last, by its own word, behind what is said about it: " in GET /slow". */
+struct doing {
+	const char *in;
+	const char *what;
+};
 
-static const char *request_of(const struct worker *worker)
+static struct doing doing_of(const struct worker *worker, bool is_meant)
 {
-	return worker->cause == CAUSE_SILENT ? worker->request : "";
+	bool is_known = is_meant && worker->request[0] != '\0';
+
+	return (struct doing){ .in = is_known ? " in " : "", .what = is_known ? worker->request : "" };
 }
 
 /** The event that tells of the new state, with its reason. */
@@ -99,6 +101,8 @@ static void note_state(struct supervisor *supervisor, const struct worker *worke
 {
 	const char *from = worker_state_name(before);
 	const char *why = worker->cause != CAUSE_NONE ? cause_words(worker->cause) : "as ordered";
+	bool is_late = before == WORKER_DRAINING && worker->state == WORKER_KILLING;
+	struct doing doing = doing_of(worker, is_late || worker->cause == CAUSE_SILENT);
 
 	switch (worker->state) {
 	case WORKER_DRAINING:
@@ -107,11 +111,11 @@ static void note_state(struct supervisor *supervisor, const struct worker *worke
 		break;
 	case WORKER_ABORTING:
 		supervisor_note(supervisor, now_ms, EVENT_WORKER_ABORTING, NULL, worker, "%s -> aborting: %s%s%s", from,
-				why, in_what(worker), request_of(worker));
+				why, doing.in, doing.what);
 		break;
 	case WORKER_KILLING:
-		supervisor_note(supervisor, now_ms, EVENT_WORKER_KILLING, NULL, worker, "%s -> killing: %s", from,
-				before == WORKER_DRAINING ? "not gone within drain_timeout" : why);
+		supervisor_note(supervisor, now_ms, EVENT_WORKER_KILLING, NULL, worker, "%s -> killing: %s%s%s", from,
+				is_late ? "not gone within drain_timeout" : why, doing.in, doing.what);
 		break;
 	case WORKER_STARTING:
 	case WORKER_READY:
@@ -315,18 +319,21 @@ static enum cause find_cause(const struct worker *worker, int status)
 /** In words: what unicornd knew before, and what the kernel says. */
 static void describe_exit(const struct worker *worker, int status, char *buffer, size_t size)
 {
-	char ended[64];
+	struct doing doing = doing_of(worker, worker->cause == CAUSE_SILENT || worker->state == WORKER_KILLING);
+	char ended[72 + WORKER_TEXT_SIZE];
+	size_t length;
 
 	if (worker->failure[0] != '\0') {
 		(void)snprintf(buffer, size, "%s", worker->failure);
 		return;
 	}
 	process_describe_exit(status, ended, sizeof(ended));
+	length = strnlen(ended, 64);
+	(void)snprintf(ended + length, sizeof(ended) - length, "%s%s", doing.in, doing.what);
 	if (worker->cause == CAUSE_REFUSED)
 		(void)snprintf(buffer, size, "%s", cause_words(worker->cause));
 	else if (worker->cause == CAUSE_NOT_READY || worker->cause == CAUSE_SILENT)
-		(void)snprintf(buffer, size, "%s%s%s (%s)", cause_words(worker->cause), in_what(worker),
-			       request_of(worker), ended);
+		(void)snprintf(buffer, size, "%s (%s)", cause_words(worker->cause), ended);
 	else if (worker->ordered && !cause_is_fault(worker->cause) && !is_clean(worker, status))
 		(void)snprintf(buffer, size, "%s, but ended with %s", cause_words(worker->cause), ended);
 	else if (worker->cause == CAUSE_RECYCLED)

@@ -26,6 +26,11 @@ int process_signal_group(pid_t leader, int signal)
 	return kill(-leader, signal) < 0 ? errno : 0;
 }
 
+bool process_leads_group(pid_t pid)
+{
+	return pid > 1 && getpgid(pid) == pid;
+}
+
 pid_t process_next_exit(void)
 {
 	siginfo_t info;

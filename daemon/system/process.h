@@ -15,6 +15,9 @@ int process_signal(int pidfd, int signal);
 /** Signals a process group whose leader is our child and not yet reaped, so that its number cannot be somebody else. */
 int process_signal_group(pid_t leader, int signal);
 
+/** Does this child, which is not reaped yet, lead a group of its own, so that a signal to the group reaches it? */
+bool process_leads_group(pid_t pid);
+
 /** How a process ended. */
 struct process_exit {
 	pid_t pid;

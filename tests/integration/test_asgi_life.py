@@ -4,6 +4,7 @@
 import pathlib
 import signal
 import tempfile
+import time
 
 import harness
 from asgi_servers import LOOPS, make, serve
@@ -115,6 +116,18 @@ def work_behind_the_last_answer_is_waited_for(loop):
         assert server.ask("/background").text == "hello\n"
         lines = stop(server).splitlines()
         assert lines.index("background ends") < lines.index("lifespan ends"), lines
+
+
+@on_loops
+def new_connections_are_taken_at_once(loop):
+    """By a worker that has nothing else to do; half of 21 may be late, since others use this machine too."""
+    with serve(*loop) as server:
+        took = []
+        for _ in range(21):
+            began = time.monotonic()
+            assert server.ask("/hello").text == "hello\n"
+            took.append(time.monotonic() - began)
+        assert sorted(took)[10] < 0.03, took
 
 
 @on_loops

@@ -8,6 +8,7 @@ import os
 import pathlib
 import re
 import signal
+import sys
 import time
 
 from harness import (FAULTY_WORKER, HTTP_WORKER, SANITIZED, Site, exists, get, listener, memory_kb, new_address, pool,
@@ -139,6 +140,26 @@ def who_ignores_term_is_killed():
         gone = site.wait("worker_gone", pid=old)
         assert 1 <= between(draining, killing) < 1 + LATE and between(killing, gone) < LATE, (draining, killing, gone)
         assert site.stop() == 0
+
+
+COUNTS_SIGNALS = """
+import os, signal
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+os.write(int(os.environ["UNICORND_STATUS_FD"]), b"READY=1\\n")
+signal.sigwait({signal.SIGTERM})
+again = signal.sigtimedwait({signal.SIGTERM}, 0.1)
+open(f"count.{os.getpid()}", "w").write("again" if again else "once")
+"""
+
+
+@test
+def stop_signal_comes_once():
+    # Node's process.once("SIGTERM") and its like make a second one deadly.
+    with Site(pool("app", [sys.executable, "-c", COUNTS_SIGNALS.strip()], listeners=(), workers=8)) as site:
+        site.start()
+        assert site.stop() == 0
+        counts = [path.read_text() for path in site.folder.glob("count.*")]
+        assert counts == ["once"] * 8, counts
 
 
 @test

@@ -79,7 +79,7 @@ def a_request_that_hangs_is_named_and_ended(kind):
             assert what in site.ctl("status").out
             slow = site.wait("worker_slow", text=f"no heartbeat for .* in {what}")
             aborting = site.wait("worker_aborting", text=f"no heartbeat within heartbeat_hard in {what}$")
-            site.wait("worker_lost", pid=slow["pid"], text=f"in {what} ")
+            site.wait("worker_lost", pid=slow["pid"], text=rf"no heartbeat .*\(.*ABRT in {what}\)$")
             check_cut(client)
         site.wait("worker_ready", since=aborting)
         last = wait_row(site, state="ready", request="", busy=0)["last_exit"]

@@ -81,6 +81,7 @@ START_TEST(signal_reaches_the_group)
 	struct process_exit end;
 	pid_t leader = start_waiter();
 
+	ck_assert(process_leads_group(leader));
 	ck_assert_int_eq(process_signal_group(leader, SIGKILL), 0);
 	await_end(leader);
 	/* The zombie still holds the number of the group. */
@@ -96,6 +97,7 @@ START_TEST(signal_to_everybody_is_refused)
 	ck_assert_int_eq(process_signal_group(1, 0), EINVAL);
 	ck_assert_int_eq(process_signal_group(0, 0), EINVAL);
 	ck_assert_int_eq(process_signal_group(-1, 0), EINVAL);
+	ck_assert(!process_leads_group(0) && !process_leads_group(1));
 }
 END_TEST
 

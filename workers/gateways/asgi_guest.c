@@ -64,11 +64,6 @@ static void turn(void)
 	stop_if_wanted();
 }
 
-void asgi_guest_run_begins(void)
-{
-	guest.is_stopping = false;
-}
-
 /** As what the other loop calls: when there is something, and when a turn is due. */
 static PyObject *handle_turn(PyObject *self, PyObject *unused)
 {
@@ -112,6 +107,13 @@ void asgi_guest_touch(void)
 		python_host_log_exception("asgi: the event loop");
 	Py_XDECREF(handle);
 	PyErr_Restore(type, value, traceback);
+}
+
+void asgi_guest_run_begins(void)
+{
+	guest.is_stopping = false;
+	/* What has been started before the run is not known to the kernel yet. */
+	asgi_guest_touch();
 }
 
 /* ---- start and end */

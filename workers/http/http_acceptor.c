@@ -1,9 +1,10 @@
 #include "http_acceptor.h"
 
+#include "http_thread.h"
+
 #include <errno.h>
 #include <ev.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -16,7 +17,7 @@
 
 struct http_acceptor {
 	struct ev_loop *loop;
-	ev_async handed_over;
+	ev_io handed_over;
 	http_accepted *accepted;
 	void *context;
 	pthread_t thread;
@@ -24,6 +25,7 @@ struct http_acceptor {
 	pthread_cond_t changed;
 	int epoll;
 	int wake;     /* makes the thread look at what is below */
+	int told;     /* wakes the loop; not an ev_async, which stays silent while the loop is a guest of another one */
 	int result;   /* a descriptor or an error for the loop, or NOTHING */
 	bool is_held; /* until the loop has come to rest */
 	bool is_wanted;
@@ -44,27 +46,33 @@ static void requeue(const struct http_acceptor *acceptor, int fd)
 	(void)watch(acceptor, fd, EPOLLIN | EPOLLEXCLUSIVE);
 }
 
-static void wake(const struct http_acceptor *acceptor)
+static void signal_event(int fd)
 {
 	uint64_t one = 1;
 
-	/* It fails when the counter is full: then the thread wakes up anyway. */
-	if (write(acceptor->wake, &one, sizeof(one)) < 0)
+	/* It fails when the counter is full: then the other side wakes up anyway. */
+	if (write(fd, &one, sizeof(one)) < 0)
 		return;
+}
+
+static void clear_event(int fd)
+{
+	uint64_t count;
+
+	while (read(fd, &count, sizeof(count)) < 0 && errno == EINTR)
+		continue;
 }
 
 /** Waits for one connection. @return as struct http_acceptor's result */
 static int accept_one(const struct http_acceptor *acceptor)
 {
 	struct epoll_event event;
-	uint64_t count;
 	int fd;
 
 	if (epoll_wait(acceptor->epoll, &event, 1, -1) < 1)
 		return NOTHING;
 	if (event.data.fd == acceptor->wake) {
-		while (read(acceptor->wake, &count, sizeof(count)) < 0 && errno == EINTR)
-			continue;
+		clear_event(acceptor->wake);
 		return NOTHING;
 	}
 	fd = accept4(event.data.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -93,7 +101,7 @@ static void *run(void *argument)
 			continue;
 		acceptor->result = result;
 		acceptor->is_held = true;
-		ev_async_send(acceptor->loop, &acceptor->handed_over);
+		signal_event(acceptor->told);
 	}
 	(void)pthread_mutex_unlock(&acceptor->mutex);
 	return NULL;
@@ -111,44 +119,45 @@ static void hand_over(struct http_acceptor *acceptor)
 		acceptor->accepted(acceptor->context, result);
 }
 
-static void on_handed_over(struct ev_loop *loop, ev_async *handed_over, int events)
+static void on_handed_over(struct ev_loop *loop, ev_io *handed_over, int events)
 {
 	(void)loop;
 	(void)events;
+	clear_event(handed_over->fd);
 	hand_over(handed_over->data);
-}
-
-/** Signals are the loop's. */
-static bool start_thread(struct http_acceptor *acceptor)
-{
-	sigset_t all;
-	sigset_t before;
-	int result;
-
-	(void)sigfillset(&all);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
-	result = pthread_create(&acceptor->thread, NULL, run, acceptor);
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return result == 0;
 }
 
 static void release(struct http_acceptor *acceptor)
 {
-	ev_async_stop(acceptor->loop, &acceptor->handed_over);
-	if (acceptor->epoll >= 0)
-		(void)close(acceptor->epoll);
-	if (acceptor->wake >= 0)
-		(void)close(acceptor->wake);
+	const int fds[] = { acceptor->epoll, acceptor->wake, acceptor->told };
+
+	ev_io_stop(acceptor->loop, &acceptor->handed_over);
+	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++) {
+		if (fds[i] >= 0)
+			(void)close(fds[i]);
+	}
 	(void)pthread_cond_destroy(&acceptor->changed);
 	(void)pthread_mutex_destroy(&acceptor->mutex);
 	free(acceptor);
+}
+
+/** @return false when something is not to be had; what is comes back by release() */
+static bool watch_all(struct http_acceptor *acceptor, const int *listeners, int count)
+{
+	bool is_right = acceptor->epoll >= 0 && acceptor->wake >= 0 && acceptor->told >= 0 &&
+			watch(acceptor, acceptor->wake, EPOLLIN);
+
+	for (int i = 0; is_right && i < count; i++)
+		is_right = watch(acceptor, listeners[i], EPOLLIN | EPOLLEXCLUSIVE);
+	if (is_right)
+		ev_io_start(acceptor->loop, &acceptor->handed_over);
+	return is_right;
 }
 
 struct http_acceptor *http_acceptor_create(struct ev_loop *loop, const int *listeners, int count,
 					   http_accepted *accepted, void *context)
 {
 	struct http_acceptor *acceptor = calloc(1, sizeof(*acceptor));
-	bool is_right;
 
 	if (acceptor == NULL)
 		return NULL;
@@ -159,15 +168,12 @@ struct http_acceptor *http_acceptor_create(struct ev_loop *loop, const int *list
 	acceptor->is_wanted = true;
 	(void)pthread_mutex_init(&acceptor->mutex, NULL);
 	(void)pthread_cond_init(&acceptor->changed, NULL);
-	ev_async_init(&acceptor->handed_over, on_handed_over);
-	acceptor->handed_over.data = acceptor;
-	ev_async_start(loop, &acceptor->handed_over);
 	acceptor->epoll = epoll_create1(EPOLL_CLOEXEC);
 	acceptor->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	is_right = acceptor->epoll >= 0 && acceptor->wake >= 0 && watch(acceptor, acceptor->wake, EPOLLIN);
-	for (int i = 0; is_right && i < count; i++)
-		is_right = watch(acceptor, listeners[i], EPOLLIN | EPOLLEXCLUSIVE);
-	if (is_right && start_thread(acceptor))
+	acceptor->told = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	ev_io_init(&acceptor->handed_over, on_handed_over, acceptor->told, EV_READ);
+	acceptor->handed_over.data = acceptor;
+	if (watch_all(acceptor, listeners, count) && http_thread_start(&acceptor->thread, run, acceptor))
 		return acceptor;
 	release(acceptor);
 	return NULL;
@@ -181,7 +187,7 @@ void http_acceptor_destroy(struct http_acceptor *acceptor)
 	acceptor->is_ending = true;
 	(void)pthread_cond_signal(&acceptor->changed);
 	(void)pthread_mutex_unlock(&acceptor->mutex);
-	wake(acceptor);
+	signal_event(acceptor->wake);
 	(void)pthread_join(acceptor->thread, NULL);
 	hand_over(acceptor);
 	release(acceptor);
@@ -194,7 +200,7 @@ void http_acceptor_set_wanted(struct http_acceptor *acceptor, bool is_wanted)
 	(void)pthread_cond_signal(&acceptor->changed);
 	(void)pthread_mutex_unlock(&acceptor->mutex);
 	if (!is_wanted)
-		wake(acceptor);
+		signal_event(acceptor->wake);
 }
 
 void http_acceptor_allow(struct http_acceptor *acceptor)

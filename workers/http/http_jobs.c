@@ -1,7 +1,8 @@
 #include "http_jobs.h"
 
+#include "http_thread.h"
+
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 
 /** Connections in the order of their coming; one is in one queue at most. */
@@ -86,18 +87,10 @@ static void on_done(struct ev_loop *loop, ev_async *done_signal, int events)
 	}
 }
 
-/** Signals are the loop's: threads have none. */
 static void start_threads(struct http_jobs *jobs, int threads)
 {
-	sigset_t all;
-	sigset_t before;
-
-	(void)sigfillset(&all);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
-	while (jobs->thread_count < threads &&
-	       pthread_create(&jobs->threads[jobs->thread_count], NULL, run, jobs) == 0)
+	while (jobs->thread_count < threads && http_thread_start(&jobs->threads[jobs->thread_count], run, jobs))
 		jobs->thread_count++;
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
 struct http_jobs *http_jobs_create(struct ev_loop *loop, int threads)

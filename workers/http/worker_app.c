@@ -10,8 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* What a line of the log may be at most; tracebacks are longer than anything else. */
-#define LOG_BYTES 3072
+/* What is longer than this, as tracebacks may be, takes memory for itself. */
+#define LOG_BYTES 2048
 /* Of a module's path. */
 #define PATH_BYTES 2048
 
@@ -39,23 +39,43 @@ bool unicorn_worker_is_draining(void)
 	return the_server->is_draining || unicorn_worker_is_stopping();
 }
 
+/** One write, so that lines of several processes do not mix; where it goes is not ours to mend. */
+static void log_write(char *text, size_t length)
+{
+	if (length == 0 || text[length - 1] != '\n')
+		text[length++] = '\n';
+	if (write(STDERR_FILENO, text, length) < 0)
+		errno = 0;
+}
+
 void unicorn_log(enum unicorn_level level, const char *format, ...)
 {
 	static const char *const words[] = { "error: ", "warning: ", "" };
-	char text[LOG_BYTES];
-	size_t length = (size_t)snprintf(text, sizeof(text), "%s", words[level]);
+	char space[LOG_BYTES];
+	char *text = space;
+	size_t word = (size_t)snprintf(space, sizeof(space), "%s", words[level]);
+	size_t length = word;
 	va_list arguments;
 	int more;
 
 	va_start(arguments, format);
-	more = vsnprintf(text + length, sizeof(text) - length - 1, format, arguments);
+	more = vsnprintf(space + word, sizeof(space) - word, format, arguments);
 	va_end(arguments);
-	length = more < 0 || (size_t)more >= sizeof(text) - length - 1 ? strlen(text) : length + (size_t)more;
-	if (length == 0 || text[length - 1] != '\n')
-		text[length++] = '\n';
-	/* One write, so that lines of several processes do not mix; where it goes is not ours to mend. */
-	if (write(STDERR_FILENO, text, length) < 0)
-		errno = 0;
+	if (more > 0)
+		length += (size_t)more;
+	/* Room for a newline instead of the NUL. What is long is a traceback, and the end of it matters most. */
+	if (length >= sizeof(space) - 1 && (text = malloc(length + 2)) != NULL) {
+		memcpy(text, space, word);
+		va_start(arguments, format);
+		(void)vsnprintf(text + word, length + 1 - word, format, arguments);
+		va_end(arguments);
+	} else if (text == NULL) {
+		text = space;
+		length = sizeof(space) - 1;
+	}
+	log_write(text, length);
+	if (text != space)
+		free(text);
 }
 
 /** "PATH.so" and what follows, or NULL when it is no path of a module. */

@@ -1,7 +1,8 @@
 #include "worker_beats.h"
 
+#include "http_thread.h"
+
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -189,8 +190,6 @@ static void *run(void *unused)
 bool worker_beats_start(struct http_server *the_server, const struct unicorn_worker *the_worker, int64_t the_limit_ms)
 {
 	pthread_condattr_t attributes;
-	sigset_t all;
-	sigset_t before;
 
 	server = the_server;
 	worker = the_worker;
@@ -200,10 +199,7 @@ bool worker_beats_start(struct http_server *the_server, const struct unicorn_wor
 	(void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
 	(void)pthread_cond_init(&wake_signal, &attributes);
 	(void)pthread_condattr_destroy(&attributes);
-	(void)sigfillset(&all);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
-	is_running = pthread_create(&thread, NULL, run, NULL) == 0;
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	is_running = http_thread_start(&thread, run, NULL);
 	if (is_running)
 		server->on_call = on_call;
 	return is_running;

@@ -3,10 +3,12 @@
 #include "unicornd/worker.h"
 #include "worker_beats.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 /* How often the log is flushed and the memory looked at. */
@@ -15,8 +17,8 @@
 static struct unicorn_worker worker;
 static struct http_server *server;
 static const struct worker_options *options;
-static ev_signal terminate_signal;
-static ev_signal interrupt_signal;
+static int stop_event = -1; /* an eventfd: libev's own signals stay silent while its loop is a guest of another one */
+static ev_io stop_watcher;
 static ev_signal reopen_signal;
 static ev_io lifeline;
 static ev_timer beat_timer;
@@ -24,11 +26,17 @@ static ev_timer tick_timer;
 static int64_t requests_allowed; /* 0: any number */
 static bool has_asked;           /* for a replacement */
 
-static void on_stop_signal(struct ev_loop *loop, ev_signal *watcher, int events)
+/** Ends a watcher that does not keep the loop running: its reference has been given back when it was started. */
+static void stop_unreferenced(struct ev_loop *loop, ev_io *watcher)
 {
-	(void)loop;
-	(void)watcher;
+	ev_ref(loop);
+	ev_io_stop(loop, watcher);
+}
+
+static void on_stop(struct ev_loop *loop, ev_io *watcher, int events)
+{
 	(void)events;
+	stop_unreferenced(loop, watcher);
 	http_server_drain(server);
 }
 
@@ -45,7 +53,7 @@ static void on_reopen_signal(struct ev_loop *loop, ev_signal *watcher, int event
 static void on_lifeline(struct ev_loop *loop, ev_io *watcher, int events)
 {
 	(void)events;
-	ev_io_stop(loop, watcher);
+	stop_unreferenced(loop, watcher);
 	http_server_drain(server);
 }
 
@@ -130,22 +138,52 @@ static int64_t choose_requests(void)
 /** The loop may stand still in a call, whose answer must say already that the connection ends. */
 static void note_stop_signal(int number)
 {
+	uint64_t one = 1;
+	int error = errno;
+
+	(void)number;
 	unicorn_worker_order_stop();
-	ev_feed_signal(number);
+	/* It fails when the counter is full: then it has been said. */
+	(void)!write(stop_event, &one, sizeof(one));
+	errno = error;
 }
 
-static bool start_stop_signals(void)
+/** @param before  what was there */
+static bool take_stop_signal(int number, struct sigaction *before)
 {
 	struct sigaction action = { .sa_handler = note_stop_signal, .sa_flags = SA_RESTART };
 
-	return sigaction(SIGTERM, &action, NULL) == 0 && sigaction(SIGINT, &action, NULL) == 0;
+	return sigaction(number, &action, before) == 0;
 }
 
-static void start_signal(ev_signal *watcher, int number, void (*callback)(struct ev_loop *, ev_signal *, int))
+/** An application may have brought handlers from where it was the whole program; with them the worker would not end. */
+static void take_stop_signals_back(void)
 {
-	ev_signal_init(watcher, callback, number);
-	ev_signal_start(server->loop, watcher);
+	static const struct {
+		int number;
+		const char *name;
+	} signals[] = { { SIGTERM, "SIGTERM" }, { SIGINT, "SIGINT" } };
+	struct sigaction before;
+
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+		if (take_stop_signal(signals[i].number, &before) && before.sa_handler != note_stop_signal)
+			unicorn_log(UNICORN_WARNING, "the application's handler of %s is not used: the worker needs it",
+				    signals[i].name);
+	}
+}
+
+static bool start_signals(void)
+{
+	stop_event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (stop_event < 0)
+		return false;
+	ev_io_init(&stop_watcher, on_stop, stop_event, EV_READ);
+	ev_io_start(server->loop, &stop_watcher);
 	ev_unref(server->loop);
+	ev_signal_init(&reopen_signal, on_reopen_signal, SIGUSR1);
+	ev_signal_start(server->loop, &reopen_signal);
+	ev_unref(server->loop);
+	return take_stop_signal(SIGTERM, NULL) && take_stop_signal(SIGINT, NULL);
 }
 
 bool worker_life_begin(struct http_server *the_server, const struct worker_options *the_options)
@@ -160,10 +198,7 @@ bool worker_life_begin(struct http_server *the_server, const struct worker_optio
 	}
 	requests_allowed = choose_requests();
 	server->on_request_end = on_request_end;
-	start_signal(&terminate_signal, SIGTERM, on_stop_signal);
-	start_signal(&interrupt_signal, SIGINT, on_stop_signal);
-	start_signal(&reopen_signal, SIGUSR1, on_reopen_signal);
-	return start_stop_signals();
+	return start_signals();
 }
 
 int worker_life_listeners(int *first)
@@ -181,6 +216,7 @@ bool worker_life_ready(void)
 {
 	double beat_s = (double)worker.heartbeat_ms / 1000;
 
+	take_stop_signals_back();
 	if (worker.status_fd >= 0) {
 		ev_io_init(&lifeline, on_lifeline, worker.status_fd, EV_READ);
 		ev_io_start(server->loop, &lifeline);

@@ -2,8 +2,10 @@
 
 import asyncio
 import contextvars
+import ctypes
 import json
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -345,6 +347,82 @@ async def bad_message(scope, receive, send):
         except (TypeError, RuntimeError) as error:
             refused.append(type(error).__name__)
     await send({"type": "http.response.body", "body": json.dumps(refused).encode()})
+
+
+def throw(error):
+    raise error
+
+
+def make_deep(depth):
+    """Functions that call each other; no two lines of their traceback are alike."""
+    lines = [f"def step_{number}(): step_{number + 1}()" for number in range(depth)]
+    steps = {f"step_{depth}": lambda: throw(Failure("at the bottom of a deep stack"))}
+    exec("\n".join(lines), steps)  # pylint: disable=exec-used
+    return steps["step_0"]
+
+
+class Silent(Exception):
+    def __str__(self):
+        raise Failure("raised by __str__")
+
+
+class Odd(BaseException):
+    """No Exception."""
+
+
+def refuse_memory():
+    bytearray(1 << 60)
+
+
+def recurse():
+    recurse()
+
+
+RAISES = {
+    "deep": make_deep(200), "silent": lambda: throw(Silent()), "odd": lambda: throw(Odd("no Exception")),
+    "exit": lambda: sys.exit("enough"), "generator": lambda: throw(GeneratorExit("out of place")),
+    "stop": lambda: throw(StopIteration("out of place")), "memory": refuse_memory, "recursion": recurse,
+    "interrupt": lambda: throw(KeyboardInterrupt()),
+    "text": lambda: throw(ValueError("forged\n\x1b[31m\0\udc80 \u20ac")),
+}
+
+
+async def begin(send):
+    await send({"type": "http.response.start", "status": 200, "headers": [TEXT]})
+    await send({"type": "http.response.body", "body": b"first ", "more_body": True})
+    await asyncio.sleep(0.01)
+
+
+async def raises(scope, receive, send):
+    """Raises what few do, before the answer, within, or in a later turn of the loop."""
+    when, _, what = scope["query_string"].decode().partition(",")
+    if when == "during":
+        await begin(send)
+    elif when == "later":
+        await asyncio.sleep(0.01)
+    RAISES[what]()
+
+
+async def speechless(scope, receive, send):
+    """Takes away where errors are written."""
+    sys.stderr = sys.stdout = None
+    raise Failure("raised without sys.stderr")
+
+
+async def dies(scope, receive, send):
+    """Ends the process, at once or within the answer."""
+    when, _, how = scope["query_string"].decode().partition(",")
+    if when == "during":
+        await begin(send)
+    {"exit": lambda: os._exit(3), "clean": lambda: os._exit(0), "abort": os.abort,
+     "crash": lambda: ctypes.string_at(8), "kill": lambda: os.kill(os.getpid(), signal.SIGKILL)}[how]()
+
+
+async def stop_loop(scope, receive, send):
+    """The loop is not the application's to stop."""
+    asyncio.get_running_loop().stop()
+    await asyncio.sleep(0.01)
+    await answer(send, b"stopped\n")
 
 
 def plain_function(scope, receive, send):

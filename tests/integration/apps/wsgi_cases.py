@@ -1,11 +1,13 @@
 """WSGI applications, a path each: what keeps to PEP 3333 is within wsgiref's validator, what does not is below /raw."""
 
 import contextvars
+import ctypes
 import gzip
 import io
 import json
 import os
 import queue
+import signal
 import sys
 import tempfile
 import threading
@@ -346,6 +348,80 @@ def ends(environ, _):
     if environ["QUERY_STRING"] == "exit":
         sys.exit("the application has had enough")
     raise KeyboardInterrupt
+
+
+def throw(error):
+    raise error
+
+
+def make_deep(depth):
+    """Functions that call each other; no two lines of their traceback are alike."""
+    lines = [f"def step_{number}(): step_{number + 1}()" for number in range(depth)]
+    steps = {f"step_{depth}": lambda: throw(LookupError("at the bottom of a deep stack"))}
+    exec("\n".join(lines), steps)  # pylint: disable=exec-used
+    return steps["step_0"]
+
+
+class Silent(Exception):
+    def __str__(self):
+        raise LookupError("raised by __str__")
+
+
+class Odd(BaseException):
+    """No Exception."""
+
+
+def refuse_memory():
+    bytearray(1 << 60)
+
+
+def recurse():
+    recurse()
+
+
+RAISES = {
+    "deep": make_deep(200), "silent": lambda: throw(Silent()), "odd": lambda: throw(Odd("no Exception")),
+    "exit": lambda: sys.exit("enough"), "generator": lambda: throw(GeneratorExit("out of place")),
+    "stop": lambda: throw(StopIteration("out of place")), "memory": refuse_memory, "recursion": recurse,
+    "text": lambda: throw(ValueError("forged\n\x1b[31m\0\udc80 \u20ac")),
+}
+
+
+@wrong
+def raises(environ, start_response):
+    """Raises what few do, before the answer or within."""
+    when, _, what = environ["QUERY_STRING"].partition(",")
+    if when == "before":
+        RAISES[what]()
+
+    def parts():
+        yield b"first "
+        RAISES[what]()
+    start_response("200 OK", PLAIN)
+    return parts()
+
+
+@wrong
+def speechless(_, __):
+    """Takes away where errors are written."""
+    sys.stderr = sys.stdout = None
+    raise LookupError("raised without sys.stderr")
+
+
+@wrong
+def dies(environ, start_response):
+    """Ends the process, at once or within the answer."""
+    when, _, how = environ["QUERY_STRING"].partition(",")
+    kill = {"exit": lambda: os._exit(3), "clean": lambda: os._exit(0), "abort": os.abort,  # pylint: disable=protected-access
+            "crash": lambda: ctypes.string_at(8), "kill": lambda: os.kill(os.getpid(), signal.SIGKILL)}[how]
+
+    def parts():
+        yield b"first "
+        kill()
+    if when == "before":
+        kill()
+    start_response("200 OK", PLAIN)
+    return parts()
 
 
 @wrong
