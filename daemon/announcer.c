@@ -6,6 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/** What the daemon itself needs to stop, beyond the time of its workers. */
+#define STOP_MARGIN_MS 10000
+
 static bool is_reloading(const struct supervisor *supervisor)
 {
 	list_for_each (link, &supervisor->operations) {
@@ -68,6 +71,37 @@ static void announce_ready(struct announcer *announcer)
 	service_manager_notify("READY=1");
 }
 
+/** Longest time that a worker of the pool may take to end, as it is configured. */
+static int64_t drain_limit_ms(const struct pool *pool)
+{
+	int64_t longest_ms = 0;
+
+	list_for_each (link, &pool->workers) {
+		const struct worker *worker = list_entry(link, struct worker, link);
+		const struct pool_settings *settings = worker->generation->settings;
+		int64_t limit_ms = settings->drain_timeout_ms + settings->abort_timeout_ms;
+		if (limit_ms > longest_ms)
+			longest_ms = limit_ms;
+	}
+	return longest_ms;
+}
+
+/** The manager must not kill what has more time than the unit says. */
+static void announce_stopping(const struct supervisor *supervisor)
+{
+	int64_t longest_ms = 0;
+	char lines[80];
+
+	list_for_each (link, &supervisor->site.pools) {
+		int64_t limit_ms = drain_limit_ms(list_entry(link, struct pool, link));
+		if (limit_ms > longest_ms)
+			longest_ms = limit_ms;
+	}
+	(void)snprintf(lines, sizeof(lines), "STOPPING=1\nEXTEND_TIMEOUT_USEC=%lld",
+		       (long long)(longest_ms + STOP_MARGIN_MS) * 1000);
+	service_manager_notify(lines);
+}
+
 static void settled(void *context)
 {
 	struct announcer *announcer = context;
@@ -77,7 +111,7 @@ static void settled(void *context)
 	announce_status(announcer);
 	if (supervisor->stopping) {
 		if (!announcer->stopping)
-			service_manager_notify("STOPPING=1");
+			announce_stopping(supervisor);
 		announcer->stopping = true;
 		return;
 	}

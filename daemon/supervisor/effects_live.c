@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/ownership.h"
+#include "supervisor/kept_listeners.h"
 #include "supervisor/launch.h"
 #include "supervisor/strays.h"
 #include "supervisor/worker_watch.h"
@@ -113,8 +114,13 @@ static void adjust_listener(void *context, struct listener *listener)
 
 static void close_listener(void *context, struct listener *listener)
 {
-	(void)context;
-	socket_unlink(listener->fd, &listener->settings->address);
+	const struct effects_live *live = context;
+	const struct address *address = &listener->settings->address;
+
+	/* What stops may be about to be started again; but a Unix socket is of no use to anybody without its file. */
+	if (!live->supervisor->stopping || address->kind == ADDRESS_UNIX)
+		kept_listener_forget(listener->settings);
+	socket_unlink(listener->fd, address);
 	close_fd(&listener->fd);
 }
 
@@ -158,12 +164,27 @@ static int take_inherited(struct effects_live *live, const char *name)
 	return -1;
 }
 
+/** Takes the socket of the daemon's last life if there is one, else binds; either way it is kept for the next. */
+static int open_or_take_kept(struct effects_live *live, const struct listener_settings *settings, struct error *error)
+{
+	int fd;
+
+	kept_listeners_drop(live->inherited, live->inherited_count, &live->supervisor->site.listeners);
+	fd = kept_listener_take(live->inherited, live->inherited_count, settings);
+	if (fd >= 0)
+		return fd;
+	fd = socket_open(settings, error);
+	if (fd >= 0)
+		kept_listener_store(fd, settings);
+	return fd;
+}
+
 static int open_or_adopt(struct effects_live *live, const struct listener_settings *settings, struct error *error)
 {
 	int fd;
 
 	if (settings->address.kind != ADDRESS_SYSTEMD)
-		return socket_open(settings, error);
+		return open_or_take_kept(live, settings, error);
 	fd = take_inherited(live, settings->address.path);
 	if (fd < 0) {
 		error_set(error, ERROR_ADDRESS,

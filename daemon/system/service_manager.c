@@ -4,6 +4,7 @@
 #include "unicornd/protocol.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -29,11 +30,34 @@ static void remember(void)
 		manager.watchdog_ms = (int64_t)(watchdog_us / 1000);
 }
 
+/** The library takes the address from the environment only. @return false: there is nobody to tell */
+static bool show_socket(void)
+{
+	return manager.notify_socket != NULL && setenv(UNICORND_ENV_NOTIFY_SOCKET, manager.notify_socket, 1) == 0;
+}
+
 void service_manager_notify(const char *lines)
 {
-	if (manager.notify_socket == NULL || setenv(UNICORND_ENV_NOTIFY_SOCKET, manager.notify_socket, 1) < 0)
-		return;
-	(void)sd_notify(1, lines); /* the library takes the address from the environment only; 1: and removes it */
+	if (show_socket())
+		(void)sd_notify(1, lines); /* 1: and removes the variable */
+}
+
+void service_manager_store(int fd, const char *name)
+{
+	char lines[320];
+
+	/* Without FDPOLL=0 it would be dropped at the first error that the socket reports. */
+	(void)snprintf(lines, sizeof(lines), "FDSTORE=1\nFDPOLL=0\nFDNAME=%s", name);
+	if (show_socket())
+		(void)sd_pid_notify_with_fds(0, 1, lines, &fd, 1);
+}
+
+void service_manager_forget(const char *name)
+{
+	char lines[320];
+
+	(void)snprintf(lines, sizeof(lines), "FDSTOREREMOVE=1\nFDNAME=%s", name);
+	service_manager_notify(lines);
 }
 
 bool service_manager_is_there(void)
@@ -55,6 +79,17 @@ static void remember(void)
 void service_manager_notify(const char *lines)
 {
 	(void)lines;
+}
+
+void service_manager_store(int fd, const char *name)
+{
+	(void)fd;
+	(void)name;
+}
+
+void service_manager_forget(const char *name)
+{
+	(void)name;
 }
 
 bool service_manager_is_there(void)

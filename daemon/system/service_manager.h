@@ -11,6 +11,15 @@
 /** Sends lines as sd_notify(3) takes them; nothing happens when no service manager listens. */
 void service_manager_notify(const char *lines);
 
+/**
+ * Gives a copy of a descriptor to the service manager, which passes it on to the next process of the service.
+ * @param name  printable ASCII without a colon; a manager without room for it says so in its own log
+ */
+void service_manager_store(int fd, const char *name);
+
+/** Makes the service manager close what it stored under a name. */
+void service_manager_forget(const char *name);
+
 /** @return true when a service manager listens to us. */
 bool service_manager_is_there(void);
 
@@ -19,8 +28,8 @@ int64_t service_manager_watchdog_ms(void);
 
 /** One socket that the service manager passed on. */
 struct inherited_socket {
-	char name[64];
-	int fd; /**< close-on-exec; -1 once somebody took it */
+	char name[256]; /**< the longest that systemd has */
+	int fd;         /**< close-on-exec; -1 once somebody took it */
 };
 
 /**

@@ -3,6 +3,7 @@
 
 import os
 import re
+import select
 import signal
 import socket
 import sys
@@ -39,17 +40,29 @@ class Service(Site):
             self.environment["LISTEN_FDS"] = str(len(self.sockets))
             self.environment["LISTEN_FDNAMES"] = ":".join(self.sockets)
         self.messages = []
+        self.stored = {}
 
     def command(self, *arguments):
         numbers = [str(passed.fileno()) for passed in self.sockets.values()]
         self.pass_fds = [passed.fileno() for passed in self.sockets.values()]
         return [sys.executable, "-c", ENTER, str(len(numbers)), *numbers, *super().command(*arguments)]
 
+    def receive(self):
+        """Takes one message, and does with a descriptor what it says. @return it"""
+        message, given, _, _ = socket.recv_fds(self.manager, 65536, 1)
+        message = message.decode()
+        self.messages.append(message)
+        name = re.search("^FDNAME=(.*)$", message, re.M)
+        if "FDSTORE=1" in message.splitlines():
+            self.stored[name.group(1)] = socket.socket(fileno=given[0])
+        elif "FDSTOREREMOVE=1" in message.splitlines() and name.group(1) in self.stored:
+            self.stored.pop(name.group(1)).close()
+        return message
+
     def told(self, pattern):
         """Waits for a message of the daemon. @return it"""
         while True:
-            message = self.manager.recv(65536).decode()
-            self.messages.append(message)
+            message = self.receive()
             if re.search(pattern, message, re.M):
                 return message
 
@@ -58,14 +71,26 @@ class Service(Site):
         self.manager.setblocking(False)
         try:
             while True:
-                self.messages.append(self.manager.recv(65536).decode())
+                self.receive()
         except BlockingIOError:
             self.manager.settimeout(BOUND)
         return self.messages
 
+    def die(self):
+        """Kills the daemon and waits until its workers are gone too."""
+        workers = [os.pidfd_open(pid) for pid in self.pids().values()]
+        self.signal(signal.SIGKILL)
+        self.wait_exit()
+        for worker in workers:
+            assert select.select([worker], [], [], BOUND)[0], "a worker outlived the daemon"
+            os.close(worker)
+        self.told_now()
+
     def close(self):
         super().close()
         self.manager.close()
+        for stored in self.stored.values():
+            stored.close()
 
 
 def listening():
@@ -186,6 +211,102 @@ def sockets_are_taken_over_by_name():
         pass
     web.close()
     extra.close()
+
+
+def knock(address):
+    """@return a connection that waits for an answer to its request"""
+    early = connect_http(address)
+    early.request("GET", "/", headers={"Connection": "close"})
+    return early
+
+
+def knock_unix(path):
+    early = socket.socket(socket.AF_UNIX)
+    early.settimeout(BOUND)
+    early.connect(str(path))
+    early.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    return early
+
+
+@test
+def listeners_outlive_the_daemon():
+    address = new_address()
+    with Service("") as killed:
+        path = killed.folder / "web.sock"
+        configuration = listener("web", address) + listener("local", f"unix:{path}") + \
+            pool("app", HTTP_WORKER, listeners=("web", "local"))
+        killed.write(configuration)
+        killed.start()
+        killed.told("^READY=1$")
+        assert len(killed.stored) == 2, killed.stored
+        killed.die()
+        early, local = knock(address), knock_unix(path)
+        with Service(configuration, sockets=killed.stored) as site:
+            site.start()
+            assert early.getresponse().status == 200
+            assert local.recv(12) == b"HTTP/1.1 200"
+            local.close()
+            site.told("^READY=1$")
+            assert not site.stored, "stored once more"
+            assert site.stop() == 0
+            # A restart needs the socket; without its file that of the Unix socket is of no use.
+            site.told_now()
+            forgotten = [message for message in site.messages if "FDSTOREREMOVE=1" in message]
+            assert len(forgotten) == 1 and "web.sock" in forgotten[0], site.messages
+
+
+@test
+def listener_of_another_address_is_not_kept():
+    first, second = new_address(), new_address()
+    with Service(listener("web", first) + pool("app", HTTP_WORKER)) as site:
+        site.start()
+        site.told("^READY=1$")
+        site.write(listener("web", second) + pool("app", HTTP_WORKER))
+        site.reload()
+        site.told("^FDSTOREREMOVE=1$")
+        assert [second.replace(":", "_") in name for name in site.stored] == [True], site.stored
+        site.die()
+        with Service(listener("web", first) + pool("app", HTTP_WORKER), sockets=site.stored) as other:
+            other.start()
+            other.told("^FDSTOREREMOVE=1$")
+            assert get(first)
+            for kept in site.stored.values():
+                kept.close()
+            try:
+                socket.create_connection(tuple(second.rsplit(":", 1)), timeout=BOUND).close()
+                raise AssertionError("the address that is no longer wanted answers")
+            except ConnectionRefusedError:
+                pass
+            assert other.stop() == 0
+
+
+@test
+def kept_unix_socket_without_its_file_is_bound_anew():
+    with Service("") as killed:
+        path = killed.folder / "web.sock"
+        configuration = listener("local", f"unix:{path}") + pool("app", HTTP_WORKER, listeners=("local",))
+        killed.write(configuration)
+        killed.start()
+        killed.told("^READY=1$")
+        killed.die()
+        path.unlink()
+        with Service(configuration, sockets=killed.stored) as site:
+            site.start()
+            local = knock_unix(path)
+            assert local.recv(12) == b"HTTP/1.1 200"
+            local.close()
+            assert site.stop() == 0
+
+
+@test
+def stop_asks_for_the_time_of_the_drain():
+    with Service(listener("web", new_address()) + pool("app", HTTP_WORKER, drain_timeout="5m")) as site:
+        site.start()
+        site.signal(signal.SIGTERM)
+        message = site.told("^STOPPING=1$")
+        limit = int(re.search("^EXTEND_TIMEOUT_USEC=([0-9]+)$", message, re.M).group(1)) / 1e6
+        assert 300 < limit < 400, message
+        assert site.wait_exit() == 0
 
 
 @test

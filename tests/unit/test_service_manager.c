@@ -79,6 +79,47 @@ START_TEST(notifications_arrive_and_workers_see_no_variables)
 }
 END_TEST
 
+/** @return the descriptor that came with a message, or -1 */
+static int receive_with_descriptor(int fd, char *said, size_t size)
+{
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(sizeof(int))];
+	} control = { 0 };
+	struct iovec part = { .iov_base = said, .iov_len = size - 1 };
+	struct msghdr message = {
+		.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)
+	};
+	int received = -1;
+
+	if (recvmsg(fd, &message, MSG_CMSG_CLOEXEC) <= 0)
+		return -1;
+	for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header != NULL; header = CMSG_NXTHDR(&message, header))
+		if (header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS)
+			memcpy(&received, CMSG_DATA(header), sizeof(received));
+	return received;
+}
+
+START_TEST(descriptors_are_stored_and_forgotten)
+{
+	char said[128] = "";
+	owned_fd fd = listen_for_notifications();
+	owned_fd file = memfd_create("stored", MFD_CLOEXEC);
+	owned_fd copy = -1;
+
+	service_manager_init();
+	service_manager_store(file, "web");
+	copy = receive_with_descriptor(fd, said, sizeof(said));
+	ck_assert_int_eq(copy >= 0, with_library);
+	ck_assert_str_eq(said, with_library ? "FDSTORE=1\nFDPOLL=0\nFDNAME=web" : "");
+	memset(said, 0, sizeof(said));
+	service_manager_forget("web");
+	ck_assert_int_eq(receive_with_descriptor(fd, said, sizeof(said)), -1);
+	ck_assert_str_eq(said, with_library ? "FDSTOREREMOVE=1\nFDNAME=web" : "");
+	ck_assert_ptr_null(getenv("NOTIFY_SOCKET"));
+}
+END_TEST
+
 START_TEST(watchdog_of_somebody_else_is_not_ours)
 {
 	set_number("WATCHDOG_USEC", 2500000);
@@ -141,7 +182,7 @@ static int closes_what_does_not_fit(void)
 
 static int cuts_long_names(void)
 {
-	char name[200];
+	char name[400];
 
 	memset(name, 'n', sizeof(name) - 1);
 	name[sizeof(name) - 1] = '\0';
@@ -192,6 +233,7 @@ int main(void)
 	tcase_set_timeout(tests, 60);
 	tcase_add_test(tests, nobody_is_there_without_variables);
 	tcase_add_test(tests, notifications_arrive_and_workers_see_no_variables);
+	tcase_add_test(tests, descriptors_are_stored_and_forgotten);
 	tcase_add_test(tests, watchdog_of_somebody_else_is_not_ours);
 	tcase_add_loop_test(tests, sockets_are_taken_over, 0, (int)(sizeof(takeovers) / sizeof(takeovers[0])));
 	suite_add_tcase(suite, tests);
