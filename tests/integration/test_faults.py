@@ -333,11 +333,14 @@ def watch_loop(site):
     return [start for start in starts if start[0] < LOOP_SECONDS]
 
 
+BUSY_SECONDS = 0.3  # by which a start may be late on a busy machine; what was late makes the next pause look short
+
+
 def check_growing(times):
     """The pauses grow; a busy machine lets one look a little shorter than the one before."""
     pauses = [after - before for before, after in zip(times, times[1:]) if after - before > 0.05]
     assert len(pauses) >= 3 and pauses[-1] > 2 * pauses[0], pauses
-    assert all(after > 0.7 * before for before, after in zip(pauses, pauses[1:])), pauses
+    assert all(after > 0.7 * before - BUSY_SECONDS for before, after in zip(pauses, pauses[1:])), pauses
 
 
 @test

@@ -279,38 +279,19 @@ static void settle_broken(struct http_connection *connection)
 	}
 }
 
-/** The answer is whole and small, and the connection goes on behind it as if it were sent. */
-static bool may_hold(const struct http_connection *connection)
-{
-	const struct unicorn_request *request = connection->request;
-
-	if (connection->state != HTTP_CONNECTION_HANDLING || request == NULL || connection->output.pending == 0)
-		return false;
-	if (connection->is_broken || connection->is_end_of_input || !request->body.is_complete)
-		return false;
-	return request->answer.is_ended && !request->answer.closes && !request->answer.is_cut;
-}
-
-static void uncork(struct http_connection *connection)
-{
-	connection->output.is_corked = false;
-	if (http_output_flush(&connection->output, connection->io.fd) != 0)
-		connection->is_broken = true;
-}
-
 void http_connection_settle(struct http_connection *connection)
 {
 	struct unicorn_request *request = connection->request;
 
 	if (connection->is_in_call)
 		return;
-	if (connection->output.is_corked && may_hold(connection)) {
+	if (connection->output.is_corked && http_turn_takes(connection)) {
 		answer_is_sent(connection);
 		http_turn_hold(connection);
 		return;
 	}
 	if (connection->output.is_corked)
-		uncork(connection);
+		http_turn_uncork(connection);
 	if (connection->state == HTTP_CONNECTION_WEBSOCKET) {
 		http_websocket_settle(connection);
 		return;
@@ -332,21 +313,6 @@ void http_connection_settle(struct http_connection *connection)
 	}
 }
 
-/** Between two requests, or in the head of one: what is sent is an answer that was held. */
-static void written_behind(struct http_connection *connection)
-{
-	struct http_server *server = connection->server;
-	enum http_deadline_kind idle = server->is_draining ? HTTP_DEADLINE_LINGER : HTTP_DEADLINE_KEEP_ALIVE;
-
-	if (connection->output.pending > 0) {
-		http_flow_watch(connection);
-	} else if (connection->deadline.kind == HTTP_DEADLINE_WRITE) {
-		http_flow_watch(connection);
-		http_server_set_deadline(server, &connection->deadline,
-					 connection->request == NULL ? idle : HTTP_DEADLINE_HEADER);
-	}
-}
-
 void http_flow_writable(struct http_connection *connection)
 {
 	struct unicorn_request *request = connection->request;
@@ -357,7 +323,7 @@ void http_flow_writable(struct http_connection *connection)
 		return;
 	}
 	if (connection->state == HTTP_CONNECTION_READING)
-		written_behind(connection);
+		http_turn_written(connection);
 	else if (connection->state == HTTP_CONNECTION_CLOSING && connection->output.pending == 0)
 		http_flow_begin_closing(connection, false);
 	else if (request == NULL || request->answer.is_ended || connection->output.pending > OUTPUT_LOW_BYTES)

@@ -2,6 +2,7 @@
 
 #include "http_connection.h"
 #include "http_flow.h"
+#include "http_request.h"
 
 /* A call that takes longer is slow: about ten times of what the quickest Python frameworks need. */
 #define SLOW_S 0.0004
@@ -36,6 +37,24 @@ bool http_turn_may_hold(const struct http_server *server)
 	if (turn->first == NULL && server->waiting == NULL && ev_pending_count(server->loop) == 0)
 		return false;
 	return server->jobs == NULL && ev_now(server->loop) >= turn->slow_until_s;
+}
+
+bool http_turn_takes(const struct http_connection *connection)
+{
+	const struct unicorn_request *request = connection->request;
+
+	if (connection->state != HTTP_CONNECTION_HANDLING || request == NULL || connection->output.pending == 0)
+		return false;
+	if (connection->is_broken || connection->is_end_of_input || !request->body.is_complete)
+		return false;
+	return request->answer.is_ended && !request->answer.closes && !request->answer.is_cut;
+}
+
+void http_turn_uncork(struct http_connection *connection)
+{
+	connection->output.is_corked = false;
+	if (http_output_flush(&connection->output, connection->io.fd) != 0)
+		connection->is_broken = true;
 }
 
 void http_turn_hold(struct http_connection *connection)
@@ -80,4 +99,18 @@ void http_turn_forget(struct http_connection *connection)
 		place = &(*place)->next_held;
 	*place = connection->next_held;
 	connection->is_held = false;
+}
+
+void http_turn_written(struct http_connection *connection)
+{
+	struct http_server *server = connection->server;
+	enum http_deadline_kind idle = server->is_draining ? HTTP_DEADLINE_LINGER : HTTP_DEADLINE_KEEP_ALIVE;
+
+	if (connection->output.pending > 0) {
+		http_flow_watch(connection);
+	} else if (connection->deadline.kind == HTTP_DEADLINE_WRITE) {
+		http_flow_watch(connection);
+		http_server_set_deadline(server, &connection->deadline,
+					 connection->request == NULL ? idle : HTTP_DEADLINE_HEADER);
+	}
 }

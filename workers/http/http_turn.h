@@ -30,8 +30,17 @@ void http_turn_finish(struct http_server *server);
 /** May the answer of the call that begins now be held? Not when there is nothing else to do in this turn. */
 bool http_turn_may_hold(const struct http_server *server);
 
+/** Is the answer whole and small, and does the connection go on behind it as if it were sent? */
+bool http_turn_takes(const struct http_connection *connection);
+
+/** What was kept back of an answer that is not held is sent now. */
+void http_turn_uncork(struct http_connection *connection);
+
 /** Holds an answer that is complete, in a corked output. May send it at once, and then end the connection. */
 void http_turn_hold(struct http_connection *connection);
+
+/** An answer that was held is sent, or more of it; the connection is between two requests or in the head of one. */
+void http_turn_written(struct http_connection *connection);
 
 /** Sends what is held. */
 void http_turn_end(struct http_server *server);
