@@ -15,6 +15,7 @@ from http_client import PROBE, Client, Cut, program, request
 
 Kind = collections.namedtuple("Kind", "worker options hangs lasts frame")
 
+LIMITS = {"heartbeat_interval": "100ms", "heartbeat_soft": "600ms", "heartbeat_hard": "1200ms"}
 WSGI = ("--app", "wsgi:wsgi_cases:application", "--app-dir", str(APPS))
 ASGI = ("--app", "asgi:asgi_cases:app", "--app-dir", str(APPS))
 # Which worker, what it serves, a path that blocks it, one that lasts without blocking, and what Python says it is in.
@@ -40,8 +41,7 @@ def each_kind(function):
 
 def watched(address, kind, *options, **settings):
     command = [program(kind.worker), *kind.options, *options]
-    return Site(listener("web", address) + pool("app", command, heartbeat_interval="100ms", heartbeat_soft="600ms",
-                                                heartbeat_hard="1200ms", **settings))
+    return Site(listener("web", address) + pool("app", command, **{**LIMITS, **settings}))
 
 
 def impatient(kind):
@@ -150,7 +150,7 @@ def other_threads_serve_until_the_end():
     """One of four hangs: the others answer while the supervisor is patient."""
     kind = KINDS["wsgi_threads"]
     address = new_address()
-    with watched(address, kind, "--request-timeout", "1s") as site:
+    with watched(address, kind, "--request-timeout", "1s", heartbeat_hard="4s") as site:
         site.start()
         with Client(address) as hanging, Client(address) as other:
             hanging.send(request("/slow?ms=60000"))
