@@ -182,8 +182,57 @@ def proxy_protocol_of_others_is_not_taken(kind):
         except EOFError:
             pass
         assert server.recorded() == []
+
+
+@both
+def whoever_is_behind_the_proxy_is_believed_only_if_trusted(kind):
+    """A proxy that only hands bytes on vouches for whom it names, not for the headers that one sends."""
+    log = ("--access-log", "access.log", "--access-log-format", "json")
+    claims = ("X-Forwarded-For: 198.51.100.7", "X-Forwarded-Proto: https")
+    seen = []
+    with Server(kind, "--proxy-protocol", *TRUST, "--trust", "10.0.0.0/8", *log) as server:
+        for header, headers, client, scheme in (
+                (b"PROXY TCP4 203.0.113.9 198.51.100.1 1234 80\r\n", claims, "203.0.113.9", "http"),
+                (b"PROXY TCP4 203.0.113.9 198.51.100.1 1234 80\r\n", ("Forwarded: for=198.51.100.7;proto=https",),
+                 "203.0.113.9", "http"),
+                (proxy_2(1, 0x11, V4), claims, "203.0.113.9", "http"),
+                (b"PROXY TCP4 10.1.2.3 198.51.100.1 1234 80\r\n", claims, "198.51.100.7", "https"),
+                (b"PROXY UNKNOWN\r\n", claims, None, "http"), (proxy_2(0, 0x00, b""), claims, None, "http")):
+            with server.client() as connection:
+                connection.send(header + request("/headers", *headers))
+                fields = connection.read().fields()
+                expected = client or connection.socket.getsockname()[0]
+                assert fields[":client"].split()[0] == expected, (header, headers, fields)
+                assert fields[":scheme"] == scheme, (header, headers, fields)
+                seen.append(expected)
+        assert server.stop() == 0
+        logged_clients = [json.loads(line)["client"] for line in (server.folder / "access.log").open()]
+        assert logged_clients == seen, (logged_clients, seen)
+
+
+@both
+def proxy_protocol_tells_what_it_needs(kind):
     ran = run_alone(kind, "--app", PROBE, "--bind", new_address(), "--proxy-protocol")
-    assert ran.status == 78 and "--trust" in ran.err, ran
+    assert ran.status == 78 and ran.err.startswith(f"unicornd-worker-{kind}: --proxy-protocol needs --trust"), ran
+    line = next(line for line in run_alone(kind, "--help").out.splitlines() if "--proxy-protocol" in line)
+    assert "--trust" in line, line
+
+
+@both
+def a_refused_proxy_is_told_once(kind):
+    with Server(kind, "--proxy-protocol", "--trust", "10.0.0.0/8") as server:
+        for _ in range(3):
+            with server.client() as client:
+                client.send_until_answered([b"PROXY TCP4 203.0.113.9 198.51.100.1 1234 80\r\n"])
+                assert client.read_end() in ("eof", "reset")
+        assert server.log.wait("warning: --proxy-protocol: 127[.0-9]+ is not among those of --trust")
+        assert server.stop() == 0
+        assert server.log.text().count("--proxy-protocol") == 1, server.log.text()
+    with Server(kind, "--proxy-protocol", *TRUST) as server:
+        with server.client() as client:
+            client.send_until_answered([request("/hello")])
+            assert client.read_end() in ("eof", "reset")
+        assert server.log.wait("warning: --proxy-protocol: 127[.0-9]+ did not begin with a PROXY header")
 
 
 if __name__ == "__main__":

@@ -62,22 +62,52 @@ void http_flow_trust_peer(struct http_connection *connection, int fd)
 	connection->is_trusted = trusted_peers_include(trusted, &address);
 }
 
+/** The first refusal is told, since nothing else shows why a proxy gets no answer; more would be anybody's to fill. */
+static void refuse_proxy(struct http_connection *connection, const char *why)
+{
+	static bool is_told;
+
+	if (!is_told && http_connection_name_client(connection))
+		unicorn_log(UNICORN_WARNING, "--proxy-protocol: %s %s; said once",
+			    connection->client_host[0] != '\0' ? connection->client_host : "a Unix socket", why);
+	is_told = true;
+	http_connection_destroy(connection);
+}
+
+/** @return false without memory */
+static bool take_proxy_addresses(struct http_connection *connection, const struct proxy_header *header)
+{
+	if (header->is_local)
+		return true;
+	return name_address(&connection->client_host, &connection->client_port, &header->source,
+			    header->source_length) &&
+	       name_address(&connection->server_host, &connection->server_port, &header->destination,
+			    header->destination_length);
+}
+
 void http_flow_take_proxy_header(struct http_connection *connection)
 {
+	const struct trusted_peers *trusted = connection->server->settings.trusted;
 	struct proxy_header header;
 	enum proxy_result result = proxy_protocol_parse(connection->input.bytes, connection->input.length, &header);
 
 	if (result == PROXY_NEED_MORE)
 		return;
 	/* Who is not trusted could name anybody. */
-	if (result == PROXY_BAD || !connection->is_trusted ||
-	    (!header.is_local &&
-	     (!name_address(&connection->client_host, &connection->client_port, &header.source, header.source_length) ||
-	      !name_address(&connection->server_host, &connection->server_port, &header.destination,
-			    header.destination_length)))) {
+	if (!connection->is_trusted) {
+		refuse_proxy(connection, "is not among those of --trust");
+		return;
+	}
+	if (result == PROXY_BAD) {
+		refuse_proxy(connection, "did not begin with a PROXY header that is right");
+		return;
+	}
+	if (!take_proxy_addresses(connection, &header)) {
 		http_connection_destroy(connection);
 		return;
 	}
+	/* Headers are the word of whom the proxy hands on, not of the proxy. */
+	connection->is_trusted = !header.is_local && trusted_peers_include(trusted, &header.source);
 	connection->input_used = header.consumed;
 	connection->state = HTTP_CONNECTION_READING;
 	if (connection->input.length > connection->input_used)

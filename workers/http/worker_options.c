@@ -69,7 +69,7 @@ static const struct row rows[] = {
 	{ "trust", KIND_SPECIAL, SPECIAL_TRUST, 0, 0, NULL, "LIST",
 	  "proxies whose word about the client counts: addresses, networks, unix, *" },
 	{ "proxy-protocol", KIND_FLAG, PLACE(takes_proxy_protocol), 0, 0, NULL, NULL,
-	  "connections begin with a PROXY protocol header" },
+	  "connections begin with a PROXY protocol header, of a peer in --trust" },
 	{ "help", KIND_SPECIAL, SPECIAL_HELP, 0, 0, NULL, NULL, "this text" },
 	{ "version", KIND_SPECIAL, SPECIAL_VERSION, 0, 0, NULL, NULL, "the version" },
 };
@@ -187,8 +187,8 @@ static bool check(const struct worker_options *options, bool is_async, int left,
 		return false;
 	}
 	if (options->takes_proxy_protocol && !options->has_trusted) {
-		(void)fprintf(stderr,
-			      "--proxy-protocol needs --trust: say whose word counts, for example --trust 10.0.0.1\n");
+		worker_options_complain(
+			"--proxy-protocol needs --trust: say whose word counts, for example --trust 10.0.0.1");
 		return false;
 	}
 	if (is_async && options->threads > 1) {
