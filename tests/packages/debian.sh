@@ -174,6 +174,23 @@ load_has_no() {
 
 # ---- tests
 
+# It stops at the first command that fails.
+run_readme() {
+  (cd "$work" && bash -e -c 'sudo() { "$@"; }; . ./readme.sh')
+}
+
+# What README.md tells to type, as it is written, but for the port.
+test_readme() {
+  echo 'APT::Get::Assume-Yes "yes";' >/etc/apt/apt.conf.d/90yes
+  ln -s "$packages" "$work/deb"
+  awk '/^```sh$/ { block = ""; inside = 1; next } /^```$/ { if (block ~ /sudo apt-get install/) printf "%s", block
+    inside = 0 } inside { block = block $0 "\n" }' "$source/README.md" | sed "s/:8000/:$port/" >"$work/readme.sh"
+  check 'README.md has a part for packages' test -s "$work/readme.sh"
+  check 'what README.md tells to type works' run_readme
+  check 'the site of README.md is enabled' systemctl -q is-enabled unicornd@site
+  check 'and stops' systemctl stop unicornd@site
+}
+
 test_start() {
   check 'systemctl start unicornd@site' systemctl start unicornd@site
   check 'curl answers' answers_version first
@@ -373,6 +390,7 @@ for name in serve python library; do
   check "autopkgtest: $name" "$source/packaging/debian/tests/$name"
 done
 write_application first
+test_readme
 write_site
 test_start
 test_reload
