@@ -12,6 +12,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* How long a listener is missing when the kernel has no memory for watching it. */
+#define RETRY_MS 100
 /* Nothing is handed over. */
 #define NOTHING INT32_MIN
 
@@ -26,6 +28,7 @@ struct http_acceptor {
 	int epoll;
 	int wake;     /* makes the thread look at what is below */
 	int told;     /* wakes the loop; not an ev_async, which stays silent while the loop is a guest of another one */
+	int missing;  /* a listener that could not be watched again, or -1 */
 	int result;   /* a descriptor or an error for the loop, or NOTHING */
 	bool is_held; /* until the loop has come to rest */
 	bool is_wanted;
@@ -39,11 +42,18 @@ static bool watch(const struct http_acceptor *acceptor, int fd, uint32_t events)
 	return epoll_ctl(acceptor->epoll, EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
-/** To the end of the queue of those who wait for this socket. */
-static void requeue(const struct http_acceptor *acceptor, int fd)
+/** Watches a listener as the last of those who wait for it. */
+static void watch_last(struct http_acceptor *acceptor, int fd)
 {
-	(void)epoll_ctl(acceptor->epoll, EPOLL_CTL_DEL, fd, NULL);
-	(void)watch(acceptor, fd, EPOLLIN | EPOLLEXCLUSIVE);
+	acceptor->missing = watch(acceptor, fd, EPOLLIN | EPOLLEXCLUSIVE) ? -1 : fd;
+}
+
+/** To the end of the queue of those who wait for this socket; not while another one is missing. */
+static void requeue(struct http_acceptor *acceptor, int fd)
+{
+	if (acceptor->missing >= 0 || epoll_ctl(acceptor->epoll, EPOLL_CTL_DEL, fd, NULL) != 0)
+		return;
+	watch_last(acceptor, fd);
 }
 
 static void signal_event(int fd)
@@ -64,12 +74,14 @@ static void clear_event(int fd)
 }
 
 /** Waits for one connection. @return as struct http_acceptor's result */
-static int accept_one(const struct http_acceptor *acceptor)
+static int accept_one(struct http_acceptor *acceptor)
 {
 	struct epoll_event event;
 	int fd;
 
-	if (epoll_wait(acceptor->epoll, &event, 1, -1) < 1)
+	if (acceptor->missing >= 0)
+		watch_last(acceptor, acceptor->missing);
+	if (epoll_wait(acceptor->epoll, &event, 1, acceptor->missing >= 0 ? RETRY_MS : -1) < 1)
 		return NOTHING;
 	if (event.data.fd == acceptor->wake) {
 		clear_event(acceptor->wake);
@@ -164,6 +176,7 @@ struct http_acceptor *http_acceptor_create(struct ev_loop *loop, const int *list
 	acceptor->loop = loop;
 	acceptor->accepted = accepted;
 	acceptor->context = context;
+	acceptor->missing = -1;
 	acceptor->result = NOTHING;
 	acceptor->is_wanted = true;
 	(void)pthread_mutex_init(&acceptor->mutex, NULL);
