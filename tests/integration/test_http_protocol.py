@@ -1,8 +1,10 @@
 #!/usr/bin/python3
 """HTTP/1.1 and 1.0 as both workers speak it: connections that are kept, pipelining, and bodies of requests."""
 
+import signal
+
 from http_client import Client, Malformed, Server, both, chunks, pattern, request
-from harness import BOUND, run_tests
+from harness import BOUND, run_tests, test
 
 
 def old(target="/hello", *headers):
@@ -132,6 +134,27 @@ def requests_come_in_single_bytes(kind):
         assert client.read("POST").text == "hello"
         assert client.read().text == "hello\n"
         assert client.read_end() == "eof"
+
+
+@test
+def answers_that_leave_together_do_not_start_the_next_request():
+    """Small answers of several connections are sent at once; behind each half of a body is waiting already."""
+    sent = request("/hello") * 3 + request("/available", "Content-Length: 10", method="POST") + b"01234"
+    with Server("sync") as server:
+        clients = [server.client() for _ in range(5)]
+        for client in clients:
+            assert client.ask("/hello").text == "hello\n"
+        # So that all of them are there when it looks.
+        server.process.send_signal(signal.SIGSTOP)
+        for client in clients:
+            client.send(sent)
+        server.process.send_signal(signal.SIGCONT)
+        for client in clients:
+            assert [client.read().text for _ in range(3)] == ["hello\n"] * 3
+        for client in clients:
+            client.send(b"56789")
+            assert client.read().text == "10\n"
+            client.close()
 
 
 @both

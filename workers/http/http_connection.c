@@ -260,9 +260,9 @@ void http_connection_deadline(struct http_deadline *deadline, enum http_deadline
 	} else if (kind == HTTP_DEADLINE_BODY) {
 		connection->request->error_status = 408;
 		http_flow_body_is_bad(connection);
-	} else if (kind == HTTP_DEADLINE_WRITE && http_flow_unsent_bytes(connection) < connection->unsent_bytes) {
+	} else if (kind == HTTP_DEADLINE_WRITE && http_output_in_kernel(connection->io.fd) < connection->unsent_bytes) {
 		/* It takes something: the socket tells that it can be written only when a good part is free. */
-		connection->unsent_bytes = http_flow_unsent_bytes(connection);
+		connection->unsent_bytes = http_output_in_kernel(connection->io.fd);
 		http_server_set_deadline(connection->server, deadline, kind);
 	} else if (kind == HTTP_DEADLINE_WRITE) {
 		connection->is_broken = true;

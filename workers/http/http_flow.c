@@ -6,9 +6,7 @@
 #include "http_turn.h"
 #include "http_websocket.h"
 
-#include <linux/sockios.h>
 #include <string.h>
-#include <sys/ioctl.h>
 
 /* With more than this the application waits for the client, with less it goes on. As asyncio's transports. */
 #define OUTPUT_LOW_BYTES 16384
@@ -69,13 +67,6 @@ static enum http_deadline_kind deadline_wanted(const struct http_connection *con
 	return !request->body.is_complete && wants_input(connection) ? HTTP_DEADLINE_BODY : HTTP_DEADLINE_NONE;
 }
 
-int http_flow_unsent_bytes(const struct http_connection *connection)
-{
-	int bytes = 0;
-
-	return ioctl(connection->io.fd, SIOCOUTQ, &bytes) == 0 ? bytes : 0;
-}
-
 void http_flow_watch(struct http_connection *connection)
 {
 	struct http_server *server = connection->server;
@@ -84,7 +75,7 @@ void http_flow_watch(struct http_connection *connection)
 
 	watch(connection, (wants_input(connection) ? EV_READ : 0) | (writes ? EV_WRITE : 0));
 	if (kind == HTTP_DEADLINE_WRITE)
-		connection->unsent_bytes = http_flow_unsent_bytes(connection);
+		connection->unsent_bytes = http_output_in_kernel(connection->io.fd);
 	if (kind != HTTP_DEADLINE_NONE)
 		http_server_set_deadline(server, &connection->deadline, kind);
 	else if (connection->deadline.kind != HTTP_DEADLINE_NONE)
@@ -248,17 +239,20 @@ static void hand_over(struct http_connection *connection)
 
 static void call(struct http_connection *connection, unsigned events)
 {
+	struct http_server *server = connection->server;
+
 	connection->events |= events;
 	if (connection->is_in_call)
 		return;
-	if (connection->server->jobs != NULL) {
+	if (server->jobs != NULL) {
 		hand_over(connection);
 		return;
 	}
 	if (connection->output.pending == 0)
-		connection->output.is_corked = http_turn_may_hold(connection->server);
+		connection->output.is_corked = http_turn_may_hold(server);
 	http_connection_call(connection);
 	http_connection_settle(connection);
+	http_turn_called(server);
 }
 
 /** Nothing can be sent any more. An application that has not ended its answer is told, and then waited for (async). */
@@ -326,13 +320,15 @@ void http_flow_writable(struct http_connection *connection)
 		http_turn_written(connection);
 	else if (connection->state == HTTP_CONNECTION_CLOSING && connection->output.pending == 0)
 		http_flow_begin_closing(connection, false);
-	else if (request == NULL || request->answer.is_ended || connection->output.pending > OUTPUT_LOW_BYTES)
+	else if (request != NULL && !request->is_handled)
+		http_flow_watch(connection);
+	else if (request == NULL || request->answer.is_ended || connection->output.pending > OUTPUT_LOW_BYTES ||
+		 (connection->server->settings.is_async && !connection->is_congested))
 		http_connection_settle(connection);
-	else if (!connection->server->settings.is_async || connection->is_congested) {
+	else {
 		connection->is_congested = false;
 		call(connection, UNICORN_DRAINED);
-	} else
-		http_connection_settle(connection);
+	}
 	/* The deadline is for progress, and there was some: settling has set it anew. */
 }
 

@@ -27,9 +27,6 @@ void http_flow_writable(struct http_connection *connection);
 /** The client has closed, or is unreachable. */
 void http_flow_client_left(struct http_connection *connection);
 
-/** @return bytes that the kernel has and the client has not acknowledged */
-int http_flow_unsent_bytes(const struct http_connection *connection);
-
 /** Waits for what can happen next on the socket, and no longer than it may take. */
 void http_flow_watch(struct http_connection *connection);
 

@@ -1,8 +1,10 @@
 #include "http_output.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -202,6 +204,13 @@ int http_output_flush(struct http_output *output, int fd)
 			segment_remove_first(output);
 	}
 	return 0;
+}
+
+int http_output_in_kernel(int fd)
+{
+	int bytes = 0;
+
+	return ioctl(fd, SIOCOUTQ, &bytes) == 0 ? bytes : 0;
 }
 
 void http_output_finish(struct http_output *output)

@@ -36,6 +36,9 @@ int http_output_file(struct http_output *output, int fd, int file, int64_t offse
 /** Sends on. @return 0 when the kernel takes no more or nothing is left, or a negative errno value */
 int http_output_flush(struct http_output *output, int fd);
 
+/** @return bytes that the kernel has taken and the client has not acknowledged */
+int http_output_in_kernel(int fd);
+
 /** Forgets all of it. */
 void http_output_finish(struct http_output *output);
 

@@ -7,7 +7,7 @@
 /* A call that takes longer is slow: about ten times of what the quickest Python frameworks need. */
 #define SLOW_S 0.0004
 /* How long nothing is held then. */
-#define SLOW_AGAIN_S 1.0
+#define SLOW_AGAIN_S 10.0
 
 static void on_end(struct ev_loop *loop, ev_check *end, int events)
 {
@@ -61,19 +61,27 @@ void http_turn_hold(struct http_connection *connection)
 {
 	struct http_server *server = connection->server;
 	struct http_turn *turn = &server->turn;
-	double began_s = ev_now(server->loop) > turn->held_s ? ev_now(server->loop) : turn->held_s;
 
+	if (connection->is_held)
+		return;
 	if (turn->first == NULL)
 		ev_feed_event(server->loop, &turn->end, EV_CUSTOM);
-	if (!connection->is_held) {
-		connection->is_held = true;
-		connection->next_held = turn->first;
-		turn->first = connection;
-	}
-	turn->held_s = ev_time();
-	if (turn->held_s - began_s <= SLOW_S)
+	connection->is_held = true;
+	connection->next_held = turn->first;
+	turn->first = connection;
+}
+
+void http_turn_called(struct http_server *server)
+{
+	struct http_turn *turn = &server->turn;
+	double began_s = ev_now(server->loop) > turn->called_s ? ev_now(server->loop) : turn->called_s;
+
+	if (turn->first == NULL)
 		return;
-	turn->slow_until_s = turn->held_s + SLOW_AGAIN_S;
+	turn->called_s = ev_time();
+	if (turn->called_s - began_s <= SLOW_S)
+		return;
+	turn->slow_until_s = turn->called_s + SLOW_AGAIN_S;
 	http_turn_end(server);
 }
 
@@ -85,7 +93,9 @@ void http_turn_end(struct http_server *server)
 		server->turn.first = connection->next_held;
 		connection->is_held = false;
 		connection->output.is_corked = false;
-		http_flow_writable(connection);
+		/* One that is in a call already, for its next request, is looked at behind it. */
+		if (!connection->is_in_call)
+			http_flow_writable(connection);
 	}
 }
 

@@ -20,7 +20,7 @@ struct http_server;
 struct http_turn {
 	struct http_connection *first; /**< of those whose answers are held */
 	ev_check end;                  /**< becomes pending with the first that is held */
-	double held_s;                 /**< when the last one was */
+	double called_s; /**< when the last call returned, if something was held then */
 	double slow_until_s;           /**< nothing is held before */
 };
 
@@ -36,8 +36,11 @@ bool http_turn_takes(const struct http_connection *connection);
 /** What was kept back of an answer that is not held is sent now. */
 void http_turn_uncork(struct http_connection *connection);
 
-/** Holds an answer that is complete, in a corked output. May send it at once, and then end the connection. */
+/** Holds an answer that is complete, in a corked output. */
 void http_turn_hold(struct http_connection *connection);
+
+/** The application has returned from a call. When it took long, what is held is sent; connections may end by that. */
+void http_turn_called(struct http_server *server);
 
 /** An answer that was held is sent, or more of it; the connection is between two requests or in the head of one. */
 void http_turn_written(struct http_connection *connection);
