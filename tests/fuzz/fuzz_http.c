@@ -37,6 +37,7 @@ enum option {
 	OPTION_TRUST = 4,  /**< the peer may say for whom it asks */
 	OPTION_PROXY = 8,  /**< and does so in front of all */
 	OPTION_SMALL = 16, /**< limits */
+	OPTION_CROWD = 32, /**< other connections have something to do too, so that answers are held */
 };
 
 /** One connection, and all that belongs to it. */
@@ -45,6 +46,7 @@ struct run {
 	struct application application;
 	struct access_log log;
 	struct trusted_peers trusted;
+	ev_check crowd;
 	int client; /* -1: it has left */
 	bool is_ended;
 	char *output;
@@ -97,6 +99,14 @@ static struct http_limits limits_of(unsigned options)
 	};
 }
 
+/** Something else that is pending while a request is handled. */
+static void on_crowd(struct ev_loop *loop, ev_check *crowd, int events)
+{
+	(void)loop;
+	(void)crowd;
+	(void)events;
+}
+
 static struct run *run_begin(const uint8_t *options, uint32_t seed, int send_bytes)
 {
 	struct run *run = calloc(1, sizeof(*run));
@@ -125,12 +135,17 @@ static struct run *run_begin(const uint8_t *options, uint32_t seed, int send_byt
 	http_server_init(&run->server, the_loop(), &settings);
 	run->server.app = &fuzz_application;
 	run->server.app_state = &run->application;
+	ev_check_init(&run->crowd, on_crowd);
+	ev_set_priority(&run->crowd, -1);
+	if ((options[1] & OPTION_CROWD) != 0)
+		ev_check_start(the_loop(), &run->crowd);
 	require(http_connection_create(&run->server, pair[1]));
 	return run;
 }
 
 static void run_end(struct run *run)
 {
+	ev_check_stop(the_loop(), &run->crowd);
 	http_server_finish(&run->server);
 	require(run->server.connection_count == 0 && run->server.busy_count == 0);
 	require(run->application.handled_count == run->application.closed_count && run->application.deferred == NULL);
