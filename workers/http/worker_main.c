@@ -81,12 +81,16 @@ static bool start_jobs(void)
 	return server.jobs != NULL;
 }
 
-static bool serve(void)
+static bool start_accepting(void)
 {
-	if (!http_server_start(&server)) {
-		unicorn_log(UNICORN_ERROR, "no thread can be had for accepting connections");
-		return false;
-	}
+	if (http_server_start(&server))
+		return true;
+	unicorn_log(UNICORN_ERROR, "no thread can be had for accepting connections");
+	return false;
+}
+
+static void serve(void)
+{
 	if (server.app->run != NULL)
 		server.app->run(server.app_state);
 	else if (!server.is_finished)
@@ -96,7 +100,6 @@ static bool serve(void)
 	http_server_finish(&server);
 	if (server.app->stop != NULL)
 		server.app->stop(server.app_state);
-	return true;
 }
 
 static int run(bool is_async)
@@ -124,10 +127,10 @@ static int run(bool is_async)
 		status = start_app();
 	if (status != 0)
 		return status;
-	if (!start_jobs() || !worker_life_ready())
+	/* Who says that it is ready can accept. */
+	if (!start_jobs() || !start_accepting() || !worker_life_ready())
 		return EXIT_FAILURE;
-	if (!serve())
-		return EXIT_FAILURE;
+	serve();
 	worker_life_end();
 	access_log_close(&access_log);
 	trusted_peers_finish(&options.trusted);
