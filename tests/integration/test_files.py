@@ -608,7 +608,9 @@ def what_may_not_be_read_is_forbidden(kind):
     if os.geteuid() == 0:
         if not shutil.which("setpriv"):
             raise Skip("root may read everything, and setpriv is not installed")
-        server.command = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--", *server.command]
+        # Without the inheritable ones too: a container may hand them on.
+        server.command = ["setpriv", "--bounding-set=-dac_override,-dac_read_search",
+                          "--inh-caps=-dac_override,-dac_read_search", "--", *server.command]
     try:
         with server:
             for target in ("/denied.txt", "/locked/file.txt", "/locked/"):
