@@ -167,10 +167,8 @@ static int take_inherited(struct effects_live *live, const char *name)
 /** Takes the socket of the daemon's last life if there is one, else binds; either way it is kept for the next. */
 static int open_or_take_kept(struct effects_live *live, const struct listener_settings *settings, struct error *error)
 {
-	int fd;
+	int fd = kept_listener_take(live->inherited, live->inherited_count, settings);
 
-	kept_listeners_drop(live->inherited, live->inherited_count, &live->supervisor->site.listeners);
-	fd = kept_listener_take(live->inherited, live->inherited_count, settings);
 	if (fd >= 0)
 		return fd;
 	fd = socket_open(settings, error);
@@ -260,6 +258,7 @@ static void give_answers(struct effects_live *live)
 	struct listener *listener;
 	struct worker *worker;
 
+	kept_listeners_drop(live->inherited, live->inherited_count, &live->supervisor->site.listeners);
 	while ((listener = next_opening(live)) != NULL)
 		answer_listener(live, listener);
 	while (!list_is_empty(&live->answers))
