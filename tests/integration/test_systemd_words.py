@@ -311,6 +311,26 @@ def kept_listener_is_given_up_by_a_site_that_binds_nothing():
 
 
 @test
+def kept_socket_is_believed_only_with_its_address():
+    """Neither where somebody else listens, nor one of another family, nor one that was never bound."""
+    other, elsewhere = listening()
+    local, unbound = socket.socket(socket.AF_UNIX), socket.socket()
+    local.bind("")
+    local.listen()
+    for strange in (other, local, unbound):
+        address = new_address()
+        with Service(listener("web", address) + pool("app", HTTP_WORKER), sockets={kept_name(address): strange}) as site:
+            site.stored = {kept_name(address): strange}
+            site.start()
+            site.told("^FDSTOREREMOVE=1$")
+            assert get(address)
+            site.told("^READY=1$")
+            assert list(site.stored) == [kept_name(address)]
+            assert site.stop() == 0
+    assert_nobody_listens(elsewhere)
+
+
+@test
 def kept_socket_that_does_not_listen_is_made_to():
     address = new_address()
     bound = socket.socket()
