@@ -358,6 +358,18 @@ static void start_watchers(struct effects_live *live, int failure_reader)
 	ev_io_start(live->loop, &live->failures);
 }
 
+/** All of them: one that is left with the manager keeps its address from being bound. */
+static bool take_inherited_sockets(struct effects_live *live, struct error *error)
+{
+	size_t count = service_manager_socket_count();
+
+	live->inherited = calloc(count + 1, sizeof(*live->inherited));
+	if (live->inherited == NULL)
+		return error_set(error, ERROR_MEMORY, "no memory for the sockets of the service manager");
+	live->inherited_count = service_manager_sockets(live->inherited, count);
+	return true;
+}
+
 bool effects_live_init(struct effects_live *live, struct ev_loop *loop, struct supervisor *supervisor,
 		       struct error *error)
 {
@@ -370,7 +382,8 @@ bool effects_live_init(struct effects_live *live, struct ev_loop *loop, struct s
 	if (code != 0)
 		log_warning("cannot adopt processes that workers leave behind: %s", strerror(code));
 	live->descriptor_limit = process_raise_descriptor_limit();
-	live->inherited_count = service_manager_sockets(live->inherited, INHERITED_SOCKETS_MAX);
+	if (!take_inherited_sockets(live, error))
+		return false;
 	if (pipe2(fds, O_CLOEXEC) != 0 || fcntl(fds[0], F_SETFL, O_NONBLOCK) != 0)
 		return error_set_errno(error, ERROR_SYSTEM, errno, "cannot make a pipe");
 	live->failure_writer = fds[1];
@@ -407,4 +420,5 @@ void effects_live_finish(struct effects_live *live)
 	(void)close(live->failures.fd);
 	for (size_t i = 0; i < live->inherited_count; i++)
 		close_fd(&live->inherited[i].fd);
+	free(live->inherited);
 }

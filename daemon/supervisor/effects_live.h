@@ -12,9 +12,6 @@
 #include <ev.h>
 #include <sys/resource.h>
 
-/** Sockets that a service manager may pass. */
-#define INHERITED_SOCKETS_MAX 64
-
 struct effects_live {
 	struct ev_loop *loop;
 	struct supervisor *supervisor;
@@ -26,7 +23,7 @@ struct effects_live {
 	struct list answers;     /**< watches that have an answer to give */
 	bool has_unwatched;      /**< a start found no memory for its watch */
 	struct rlimit descriptor_limit; /**< what workers get */
-	struct inherited_socket inherited[INHERITED_SOCKETS_MAX];
+	struct inherited_socket *inherited; /**< owned */
 	size_t inherited_count;
 };
 

@@ -76,9 +76,9 @@ class Service(Site):
             self.manager.settimeout(BOUND)
         return self.messages
 
-    def die(self):
+    def die(self, *pools):
         """Kills the daemon and waits until its workers are gone too."""
-        workers = [os.pidfd_open(pid) for pid in self.pids().values()]
+        workers = [os.pidfd_open(pid) for name in pools or ("app",) for pid in self.pids(name).values()]
         self.signal(signal.SIGKILL)
         self.wait_exit()
         for worker in workers:
@@ -340,6 +340,25 @@ def kept_socket_that_does_not_listen_is_made_to():
         assert get(address)
         assert site.stop() == 0
     bound.close()
+
+
+@test
+def as_many_listeners_are_kept_as_there_were():
+    addresses = [new_address() for _ in range(100)]
+    configuration = "".join(listener(f"l{number}", address) for number, address in enumerate(addresses)) + \
+        "".join(pool(f"p{first}", HTTP_WORKER, listeners=[f"l{number}" for number in range(first, first + 50)])
+                for first in (0, 50))
+    with Service(configuration) as killed:
+        killed.launch()
+        killed.told("^READY=1$")
+        assert len(killed.stored) == 100
+        killed.die("p0", "p50")
+        with Service(configuration, sockets=killed.stored) as site:
+            site.start()
+            assert all(get(address) for address in addresses[::11])
+            site.told("^READY=1$")
+            assert not site.stored, "bound anew"
+            assert site.stop() == 0
 
 
 @test
