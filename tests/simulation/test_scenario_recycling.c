@@ -363,12 +363,18 @@ END_TEST
 
 START_TEST(test_when_the_site_stops_it_was_stopped)
 {
+	const struct worker *worker;
+
 	stage_up(&stage, SITE "command=good");
 	fake_world_run(&stage.world, 5000);
+	worker = find_worker(stage_pid(&stage, "app", 1));
 	ask(1);
 	ck_assert_ptr_nonnull(stage_stop(&stage, false));
-	fake_world_run(&stage.world, 10);
-	ck_assert_int_eq(slot_of(1)->last_exit.known, false);
+	ck_assert(worker->asked && worker->ordered);
+	ck_assert_int_eq(worker->cause, CAUSE_NONE);
+	fake_world_end(&stage.world, worker->pid, fake_exit(0));
+	(void)fake_world_step(&stage.world);
+	ck_assert_int_eq(slot_of(1)->last_exit.cause, CAUSE_STOPPED);
 	ck_assert_uint_eq(stage.events[EVENT_WORKER_LOST], 0);
 }
 END_TEST
