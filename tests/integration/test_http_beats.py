@@ -6,11 +6,9 @@ when a call takes longer than 300 ms, if it is told so.
 """
 
 import collections
-import functools
 
-import harness
-from asgi_servers import LOOPS, until
-from harness import APPS, Site, listener, new_address, pool, run_tests, test
+from asgi_servers import LOOPS
+from harness import APPS, Site, for_each, listener, new_address, pool, run_tests, test, until
 from http_client import PROBE, Client, Cut, program, request
 
 Kind = collections.namedtuple("Kind", "worker options hangs lasts frame")
@@ -27,15 +25,7 @@ KINDS = {
     **{f"asgi_{loop}": Kind("async", (*ASGI, "--loop", loop), "/block_ms", "/wait_ms", r"asgi_cases.py.*in block_ms")
        for loop in LOOPS},
 }
-
-
-def each_kind(function):
-    """Marks a test that is run for all workers and applications; its argument is a row of KINDS."""
-    for name, kind in KINDS.items():
-        bound = functools.partial(function, kind)
-        bound.__name__ = f"{function.__name__}_{name}"
-        harness.TESTS.append(bound)
-    return function
+each_kind = for_each(KINDS)
 
 
 def watched(address, kind, *options, **settings):
