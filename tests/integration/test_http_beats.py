@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 """What unicornd knows of the HTTP workers: figures, requests that last, and workers that hang, which it ends.
 
-The limits are short: a beat each 100 ms, slow after 1.5 s of silence, ended after 2.5 s. The sync worker falls silent
-when a call takes longer than 300 ms, if it is told so.
+The limits are short: a beat each 100 ms, slow after 1.5 s of silence, ended after 2.5 s. Only for what a worker still
+says then there is time: Python's traceback and the kernel's core file take long on a busy machine. The sync worker
+falls silent when a call takes longer than 300 ms, if it is told so.
 """
 
 import collections
@@ -31,7 +32,7 @@ each_kind = for_each(KINDS)
 def watched(address, kind, *options, **settings):
     command = [program(kind.worker), *kind.options, *options]
     return Site(listener("web", address) + pool("app", command, heartbeat_interval="100ms", heartbeat_soft="1500ms",
-                                                heartbeat_hard="2500ms", **settings))
+                                                heartbeat_hard="2500ms", abort="yes", **settings))
 
 
 def impatient(kind):
