@@ -4,6 +4,7 @@
 A broken edit leaves the old worker serving, and nobody who edits has to wait for pauses.
 """
 
+import contextlib
 import os
 import pathlib
 import shutil
@@ -23,9 +24,14 @@ def edit(site, text, name="mode"):
     os.replace(temporary, path)
 
 
-def launch(site, address, *options, ready=True):
-    return site.start("--reload", *options, "-w", "1", "-b", address, "--", FAULTY_WORKER, "--mode-from", "mode",
-                      "--linger", "100", ready=ready)
+@contextlib.contextmanager
+def developed(mode, *options, ready=True):
+    """@return a site whose source is this mode, and its address"""
+    address = new_address()
+    with Site() as site:
+        edit(site, mode)
+        yield site.start("--reload", *options, "-w", "1", "-b", address, "--", FAULTY_WORKER, "--mode-from", "mode",
+                         "--linger", "100", ready=ready), address
 
 
 def done(site):
@@ -38,10 +44,7 @@ def generation(site):
 
 @test
 def an_edit_rolls_a_broken_one_is_explained_and_the_next_tries_again():
-    address = new_address()
-    with Site() as site:
-        edit(site, "--body one")
-        launch(site, address)
+    with developed("--body one") as (site, address):
         site.wait_log("development mode: watching")
         with Load(address) as kept, Load(address, "--close") as closed:
             first = site.pids()
@@ -64,10 +67,7 @@ def an_edit_rolls_a_broken_one_is_explained_and_the_next_tries_again():
 
 @test
 def new_folders_count_and_what_is_no_source_does_not():
-    address = new_address()
-    with Site() as site:
-        edit(site, "--body one")
-        launch(site, address)
+    with developed("--body one") as (site, _):
         for name in (".git", "__pycache__", "node_modules"):
             (site.folder / name).mkdir()
             (site.folder / name / "file").write_text("x")
@@ -90,10 +90,7 @@ def new_folders_count_and_what_is_no_source_does_not():
 
 @test
 def a_site_that_never_started_starts_with_the_edit_that_mends_it():
-    address = new_address()
-    with Site() as site:
-        edit(site, BROKEN)
-        launch(site, address, "-s", "backoff=1h 1h", "-s", "ready_timeout=1h", ready=False)
+    with developed(BROKEN, "-s", "backoff=1h 1h", "-s", "ready_timeout=1h", ready=False) as (site, address):
         site.wait("worker_lost")
         began = time.monotonic()
         edit(site, "--body mended")
@@ -110,10 +107,7 @@ def a_site_that_never_started_starts_with_the_edit_that_mends_it():
 
 @test
 def edits_during_a_reload_lead_to_one_more():
-    address = new_address()
-    with Site() as site:
-        edit(site, "--body one --slow-ready 600")
-        launch(site, address)
+    with developed("--body one --slow-ready 600") as (site, address):
         site.skip_events()
         edit(site, "--body two --slow-ready 600")
         site.wait("operation_started", text="reload")
