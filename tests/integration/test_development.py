@@ -5,13 +5,14 @@ A broken edit leaves the old worker serving, and nobody who edits has to wait fo
 """
 
 import contextlib
+import itertools
 import os
 import pathlib
 import shutil
 import time
 
-from harness import (FAULTY_WORKER, HTTP_WORKER, Load, Site, check_load, get, listener, new_address, pool, run_tests,
-                     test)
+from harness import (BOUND, FAULTY_WORKER, HTTP_WORKER, Load, Site, check_load, get, listener, new_address, pool,
+                     run_tests, test)
 
 BROKEN = '--crash-at-start --stderr "no module named shop"'
 
@@ -98,8 +99,11 @@ def a_site_that_never_started_starts_with_the_edit_that_mends_it():
         assert get(address) == "mended\n"
         edit(site, "--never-ready")
         site.wait("worker_started")
-        # A start that hangs holds nobody up either: the next edit takes over.
+        # A start that hangs holds nobody up either: the next edit takes over, when it has waited a second for it.
+        edited = time.monotonic()
         edit(site, "--body again")
+        site.wait("operation_started", text="reload")
+        assert time.monotonic() - edited > 0.9
         done(site)
         assert get(address) == "again\n"
         assert time.monotonic() - began < 20
@@ -118,6 +122,19 @@ def edits_during_a_reload_lead_to_one_more():
         assert get(address) == "last\n"
         started = [event for event in site.catch_up() if event["event"] == "operation_started"]
         assert len(started) == 3, started  # the start of the site and two reloads
+
+
+@test
+def edits_without_end_are_taken_all_the_same():
+    with developed("--body one") as (site, _):
+        site.skip_events()
+        end = time.monotonic() + BOUND
+        for number in itertools.count():
+            edit(site, f"--body {number}")
+            if any(event["event"] == "operation_started" for event in site.catch_up()[site.position:]):
+                break
+            assert time.monotonic() < end
+        done(site)
 
 
 @test
