@@ -209,8 +209,7 @@ static void answer_listener(struct effects_live *live, struct listener *listener
 
 static struct listener *next_opening(const struct effects_live *live)
 {
-	list_for_each(link, &live->supervisor->site.listeners)
-	{
+	list_for_each (link, &live->supervisor->site.listeners) {
 		struct listener *listener = list_entry(link, struct listener, link);
 		if (listener->state == LISTENER_OPENING)
 			return listener;
@@ -239,11 +238,9 @@ static void answer_start(struct effects_live *live, struct worker_watch *watch)
 
 static struct worker *next_unwatched(const struct effects_live *live)
 {
-	list_for_each(pool_link, &live->supervisor->site.pools)
-	{
+	list_for_each (pool_link, &live->supervisor->site.pools) {
 		struct pool *pool = list_entry(pool_link, struct pool, link);
-		list_for_each(link, &pool->workers)
-		{
+		list_for_each (link, &pool->workers) {
 			struct worker *worker = list_entry(link, struct worker, link);
 			if (worker->attachment == NULL)
 				return worker;

@@ -18,11 +18,11 @@ struct effects_live {
 	ev_timer wake;
 	ev_signal child;
 	ev_prepare answer;
-	ev_io failures;          /**< read end of the pipe on which children say why they could not start */
+	ev_io failures; /**< read end of the pipe on which children say why they could not start */
 	int failure_writer;
-	struct list answers;     /**< watches that have an answer to give */
-	bool has_unwatched;      /**< a start found no memory for its watch */
-	struct rlimit descriptor_limit; /**< what workers get */
+	struct list answers;                /**< watches that have an answer to give */
+	bool has_unwatched;                 /**< a start found no memory for its watch */
+	struct rlimit descriptor_limit;     /**< what workers get */
 	struct inherited_socket *inherited; /**< owned */
 	size_t inherited_count;
 };
