@@ -66,7 +66,6 @@ static bool folder_find_of_user(char **folder, struct failure *failure)
 	       folder_check_owner(*folder, failure);
 }
 
-
 static bool is_socket(DIR *folder, const char *name)
 {
 	struct stat status;

@@ -115,7 +115,8 @@ static bool set_up(struct daemon_parts *parts, struct configuration *configurati
 		.path = parts->socket,
 		.settings = &configuration->control,
 		.source = &parts->options->source,
-		.configuration_name = parts->options->source.path != NULL ? parts->options->source.path : "command line",
+		.configuration_name =
+			parts->options->source.path != NULL ? parts->options->source.path : "command line",
 	};
 	struct effects effects;
 
@@ -131,9 +132,8 @@ static bool set_up(struct daemon_parts *parts, struct configuration *configurati
 	parts->control = control_server_create(parts->loop, &parts->supervisor, &context, error);
 	if (parts->control == NULL)
 		return false;
-	parts->watcher = (struct observer){
-		.context = parts, .operation_finished = operation_finished, .settled = settled
-	};
+	parts->watcher =
+		(struct observer){ .context = parts, .operation_finished = operation_finished, .settled = settled };
 	supervisor_observe(&parts->supervisor, &parts->watcher);
 	announcer_start(&parts->announcer, parts->loop, &parts->supervisor);
 	development_start(&parts->development, parts->loop, &parts->supervisor, parts->options, configuration);
@@ -158,8 +158,8 @@ static void tear_down(struct daemon_parts *parts)
 static int start_and_run(struct daemon_parts *parts, struct configuration *configuration, struct error *error)
 {
 	if (supervisor_start(&parts->supervisor, configuration, clock_monotonic_ms(), error) == NULL)
-		return complain(error, error->kind == ERROR_CONFIGURATION ? UNICORND_EXIT_BAD_CONFIGURATION
-									  : EXIT_OTHER);
+		return complain(error,
+				error->kind == ERROR_CONFIGURATION ? UNICORND_EXIT_BAD_CONFIGURATION : EXIT_OTHER);
 	ev_run(parts->loop, 0);
 	if (parts->supervisor.start_failed)
 		return complain(&parts->supervisor.start_error, UNICORND_EXIT_UNAVAILABLE);

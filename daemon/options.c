@@ -6,7 +6,7 @@
 
 /** Name of a site that has no configuration file. */
 #define SITE_WITHOUT_FILE "default"
-#define FILE_SUFFIX ".conf"
+#define FILE_SUFFIX       ".conf"
 
 static const struct option long_options[] = {
 	{ "config", required_argument, NULL, 'c' },
@@ -59,8 +59,8 @@ static bool append(const char **list, size_t *count, const char *value, const ch
 static bool set_site(struct options *options, const char *name, struct error *error)
 {
 	if (name[0] == '\0' || strchr(name, '/') != NULL || strlen(name) >= sizeof(options->site))
-		return error_set(error, ERROR_INVALID_PARAMETERS,
-				 "site \"%s\": 1 to %d characters without a slash", name, OPTIONS_SITE_SIZE - 1);
+		return error_set(error, ERROR_INVALID_PARAMETERS, "site \"%s\": 1 to %d characters without a slash",
+				 name, OPTIONS_SITE_SIZE - 1);
 	(void)snprintf(options->site, sizeof(options->site), "%s", name);
 	return true;
 }

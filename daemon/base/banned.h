@@ -12,7 +12,8 @@
 
 /* With _FORTIFY_SOURCE some of them are macros, and clang warns of poisoning those; gcc sees every file too. */
 #ifndef __clang__
-#pragma GCC poison strcpy strcat strncpy strncat sprintf vsprintf gets strtok atoi atol atof system popen sleep usleep tmpnam mktemp
+#pragma GCC poison strcpy strcat strncpy strncat sprintf vsprintf gets strtok atoi atol atof system popen sleep usleep \
+	tmpnam mktemp
 #endif
 
 #endif

@@ -24,8 +24,7 @@ struct error {
 };
 
 /** Fills the error. @return false always, so that a caller can write `return error_set(...)`. */
-bool error_set(struct error *error, enum error_kind kind, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
+bool error_set(struct error *error, enum error_kind kind, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /** As error_set(), with ": " and the words for the errno value `code` behind the text. */
 bool error_set_errno(struct error *error, enum error_kind kind, int code, const char *fmt, ...)

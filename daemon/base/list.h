@@ -45,7 +45,7 @@ static inline void list_remove(struct list *link)
 }
 
 /** The object of type `type` whose member `member` is `link`. */
-#define list_entry(link, type, member) ((type *)(void *)((char *)(link) - offsetof(type, member)))
+#define list_entry(link, type, member) ((type *)(void *)((char *)(link)-offsetof(type, member)))
 
 /** Loops over the links of a list; the current one may be removed in the body. */
 #define list_for_each(link, head)                                                                                      \

@@ -20,10 +20,10 @@ enum address_kind { ADDRESS_NONE, ADDRESS_TCP4, ADDRESS_TCP6, ADDRESS_UNIX, ADDR
 
 struct address {
 	enum address_kind kind;
-	uint16_t port;          /**< host order */
-	uint8_t host[16];       /**< network order; 4 bytes for TCP4 */
-	uint32_t scope;         /**< interface of a link-local address */
-	char path[108];         /**< Unix path, abstract name without '@', or the systemd name */
+	uint16_t port;    /**< host order */
+	uint8_t host[16]; /**< network order; 4 bytes for TCP4 */
+	uint32_t scope;   /**< interface of a link-local address */
+	char path[108];   /**< Unix path, abstract name without '@', or the systemd name */
 };
 
 /** Parses; host names other than "localhost" (127.0.0.1) are refused: a site must not depend on a resolver. */

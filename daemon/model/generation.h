@@ -19,7 +19,7 @@
 struct generation {
 	int references;
 	unsigned number;
-	struct pool_settings *settings; /**< a reference */
+	struct pool_settings *settings;                       /**< a reference */
 	struct listener *listeners[GENERATION_LISTENERS_MAX]; /**< borrowed, counted in listener->generations */
 	size_t listener_count;
 	bool has_pattern;

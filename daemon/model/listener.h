@@ -18,10 +18,10 @@ enum listener_state {
 };
 
 struct listener {
-	struct list link; /**< in site->listeners */
+	struct list link;                   /**< in site->listeners */
 	struct listener_settings *settings; /**< a reference; the address never changes */
 	enum listener_state state;
-	int fd;         /**< -1 unless open; owned by the effects */
+	int fd;          /**< -1 unless open; owned by the effects */
 	int generations; /**< how many generations borrow it */
 };
 

@@ -22,8 +22,7 @@ struct pool *pool_create(const char *name)
 
 static void destroy_records(struct list *records)
 {
-	list_for_each(link, records)
-	{
+	list_for_each (link, records) {
 		struct worker *worker = list_entry(link, struct worker, link);
 		list_remove(&worker->link);
 		output_ring_finish(&worker->output);
@@ -119,8 +118,7 @@ bool pool_is_asking(const struct pool *pool, const struct worker *worker)
 
 struct worker *pool_find_current(const struct pool *pool, int slot)
 {
-	list_for_each(link, &pool->workers)
-	{
+	list_for_each (link, &pool->workers) {
 		struct worker *worker = list_entry(link, struct worker, link);
 		if (worker->slot == slot && worker_is_live(worker) && !pool_is_outgoing(pool, worker))
 			return worker;
@@ -147,8 +145,7 @@ static void count_worker(const struct pool *pool, const struct worker *worker, s
 void pool_count(const struct pool *pool, struct pool_counts *counts)
 {
 	*counts = (struct pool_counts){ 0 };
-	list_for_each(link, &pool->workers)
-	{
+	list_for_each (link, &pool->workers) {
 		count_worker(pool, list_entry(link, struct worker, link), counts);
 	}
 }

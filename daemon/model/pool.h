@@ -31,7 +31,7 @@ struct death_tally {
 struct last_exit {
 	bool known;
 	enum cause cause;
-	int status;  /**< wait status */
+	int status; /**< wait status */
 	pid_t pid;
 	int64_t at_ms;
 	char text[WORKER_TEXT_SIZE * 2];
@@ -67,32 +67,32 @@ struct pool {
 	char *name;
 	struct list workers;
 	struct list spare;
-	struct slot **slots; /**< slot n is slots[n - 1] */
+	struct slot **slots;     /**< slot n is slots[n - 1] */
 	struct slot_mark *marks; /**< one for each slot */
-	int slot_count;      /**< allocated; may be more than wanted */
+	int slot_count;          /**< allocated; may be more than wanted */
 
-	int wanted;          /**< workers */
-	int scaled;          /**< what `scale` asked for, 0: nothing, the file counts */
+	int wanted;                  /**< workers */
+	int scaled;                  /**< what `scale` asked for, 0: nothing, the file counts */
 	struct generation *target;   /**< what shall run; a reference */
 	struct generation *previous; /**< what to put back if the operation fails; a reference or NULL */
 
 	/* What a failed operation puts back besides `previous`. */
-	struct pool_settings *previous_settings; /**< of the target, when it was changed in place; a reference or NULL */
+	struct pool_settings *previous_settings; /**< of a target that was changed in place; a reference or NULL */
 	int previous_wanted;
 	int previous_scaled;
 
 	struct operation *operation; /**< that changes this pool now, or NULL; borrowed */
-	bool rolling;      /**< not settled since the last change */
-	bool restoring;    /**< the operation failed, the old state comes back */
-	bool proven;       /**< a worker of the target has been good */
-	bool stopping;     /**< all workers shall leave */
-	bool removed;      /**< goes away when its last worker is gone */
-	int failed_starts; /**< of the target since the roll began */
-	bool hopeless;     /**< a start failed in a way that another try cannot cure */
-	int64_t progress_ms; /**< when the roll last got on */
+	bool rolling;                /**< not settled since the last change */
+	bool restoring;              /**< the operation failed, the old state comes back */
+	bool proven;                 /**< a worker of the target has been good */
+	bool stopping;               /**< all workers shall leave */
+	bool removed;                /**< goes away when its last worker is gone */
+	int failed_starts;           /**< of the target since the roll began */
+	bool hopeless;               /**< a start failed in a way that another try cannot cure */
+	int64_t progress_ms;         /**< when the roll last got on */
 
-	unsigned failures;      /**< unordered ends in a row while nobody was ready */
-	int64_t next_start_ms;  /**< while nobody is ready, one worker at a time tries, not before */
+	unsigned failures;     /**< unordered ends in a row while nobody was ready */
+	int64_t next_start_ms; /**< while nobody is ready, one worker at a time tries, not before */
 	bool given_up;
 	struct death_tally deaths;
 	char reason[POOL_REASON_SIZE]; /**< why degraded, "" otherwise */

@@ -17,13 +17,7 @@
 #include <stdint.h>
 
 /** Which block of the file a setting stands in. */
-enum setting_scope {
-	SETTING_LISTENER,
-	SETTING_POOL,
-	SETTING_CONTROL,
-	SETTING_LOG,
-	SETTING_SCOPE_COUNT
-};
+enum setting_scope { SETTING_LISTENER, SETTING_POOL, SETTING_CONTROL, SETTING_LOG, SETTING_SCOPE_COUNT };
 
 /** Type of a setting's value; the comment names the type of the struct member. */
 enum setting_kind {
@@ -66,7 +60,7 @@ struct setting {
 	const char *const *choices; /**< NULL-terminated, for SETTING_CHOICE */
 	bool required;
 	enum setting_effect effect;
-	const char *summary;      /**< one line for the manual */
+	const char *summary; /**< one line for the manual */
 };
 
 /** A number, or a percentage of the pool's workers (rounded up, at least 1 when the percentage is not 0). */
@@ -87,7 +81,7 @@ struct rate {
 };
 
 enum readiness_kind {
-	READINESS_AUTO,    /**< by the name of a known server (known_servers.def), else by message; resolved when loaded */
+	READINESS_AUTO, /**< by the name of a known server (known_servers.def), else by message; resolved when loaded */
 	READINESS_MESSAGE, /**< READY=1 on the status pipe or the notify socket */
 	READINESS_OUTPUT,  /**< a line of output matches the POSIX extended regular expression `pattern` */
 	READINESS_ALIVE    /**< has lived for alive_ms */
@@ -117,8 +111,8 @@ struct listener_settings {
 	int mode;    /**< of a Unix socket's file, -1: 0666 less umask is not used; default 0660 */
 	char *owner; /**< user of a Unix socket's file, NULL: as created */
 	char *group;
-	bool only_v6;  /**< IPV6_V6ONLY */
-	bool no_delay; /**< TCP_NODELAY on the listener, inherited by accepted sockets */
+	bool only_v6;     /**< IPV6_V6ONLY */
+	bool no_delay;    /**< TCP_NODELAY on the listener, inherited by accepted sockets */
 	int defer_accept; /**< seconds of TCP_DEFER_ACCEPT, 0: off */
 };
 
@@ -145,7 +139,7 @@ struct pool_settings {
 	int64_t heartbeat_hard_ms;
 	int stop_signal;
 	int64_t drain_timeout_ms;
-	bool abort;               /**< send ABRT and wait abort_timeout before KILL, for a core */
+	bool abort; /**< send ABRT and wait abort_timeout before KILL, for a core */
 	int64_t abort_timeout_ms;
 	struct exit_set clean_exits;
 	struct pauses backoff;
@@ -153,9 +147,9 @@ struct pool_settings {
 	struct rate give_up;
 	struct share surge;
 	struct share max_unavailable;
-	int roll_attempts;        /**< failed starts that end a roll */
-	int64_t roll_timeout_ms;  /**< a roll without progress for so long is abandoned */
-	int output; /**< enum output_mode */
+	int roll_attempts;       /**< failed starts that end a roll */
+	int64_t roll_timeout_ms; /**< a roll without progress for so long is abandoned */
+	int output;              /**< enum output_mode */
 };
 
 struct control_settings {

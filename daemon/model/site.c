@@ -11,8 +11,7 @@ void site_init(struct site *site, const char *name)
 
 struct listener *site_find_listener_at(const struct site *site, const struct address *address)
 {
-	list_for_each(link, &site->listeners)
-	{
+	list_for_each (link, &site->listeners) {
 		struct listener *listener = list_entry(link, struct listener, link);
 		if (address_equal(&listener->settings->address, address))
 			return listener;
@@ -22,8 +21,7 @@ struct listener *site_find_listener_at(const struct site *site, const struct add
 
 struct pool *site_find_pool(const struct site *site, const char *name)
 {
-	list_for_each(link, &site->pools)
-	{
+	list_for_each (link, &site->pools) {
 		struct pool *pool = list_entry(link, struct pool, link);
 		if (strcmp(pool->name, name) == 0)
 			return pool;
@@ -33,11 +31,9 @@ struct pool *site_find_pool(const struct site *site, const char *name)
 
 struct worker *site_find_worker(const struct site *site, pid_t pid)
 {
-	list_for_each(pool_link, &site->pools)
-	{
+	list_for_each (pool_link, &site->pools) {
 		struct pool *pool = list_entry(pool_link, struct pool, link);
-		list_for_each(link, &pool->workers)
-		{
+		list_for_each (link, &pool->workers) {
 			struct worker *worker = list_entry(link, struct worker, link);
 			if (worker->pid == pid)
 				return worker;
@@ -48,8 +44,7 @@ struct worker *site_find_worker(const struct site *site, pid_t pid)
 
 bool site_is_empty(const struct site *site)
 {
-	list_for_each(link, &site->pools)
-	{
+	list_for_each (link, &site->pools) {
 		if (!list_is_empty(&list_entry(link, struct pool, link)->workers))
 			return false;
 	}

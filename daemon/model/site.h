@@ -9,7 +9,7 @@
 #include "model/settings.h"
 
 struct site {
-	const char *name; /**< borrowed for the daemon's life */
+	const char *name;                    /**< borrowed for the daemon's life */
 	struct configuration *configuration; /**< in effect; owned */
 	struct list listeners;
 	struct list pools;

@@ -25,25 +25,25 @@ struct pool;
 #define TIME_NEVER INT64_MAX
 
 struct worker {
-	struct list link;              /**< in pool->workers or pool->spare */
+	struct list link; /**< in pool->workers or pool->spare */
 	struct pool *pool;
 	struct generation *generation; /**< a reference */
 	int slot;                      /**< from 1 */
 	pid_t pid;                     /**< 0 until it was spawned */
 
 	enum worker_state state;
-	enum cause cause;   /**< known before the exit when the supervisor ended it for a fault */
-	bool ordered;       /**< it was told to leave */
-	bool superseded;    /**< an operation wants a successor in its slot */
-	bool asked;         /**< it said STOPPING=1: it wants a successor itself, from when it is good */
+	enum cause cause; /**< known before the exit when the supervisor ended it for a fault */
+	bool ordered;     /**< it was told to leave */
+	bool superseded;  /**< an operation wants a successor in its slot */
+	bool asked;       /**< it said STOPPING=1: it wants a successor itself, from when it is good */
 	bool was_ready;
-	bool good;          /**< has been ready for min_ready */
+	bool good; /**< has been ready for min_ready */
 	bool has_beaten;
-	bool slow;          /**< the soft limit was reported for the current silence */
-	int sent_signal;    /**< last signal sent by us, 0: none */
+	bool slow;       /**< the soft limit was reported for the current silence */
+	int sent_signal; /**< last signal sent by us, 0: none */
 
 	int64_t started_ms;
-	int64_t since_ms;    /**< when it entered its state */
+	int64_t since_ms; /**< when it entered its state */
 	int64_t ready_ms;
 	int64_t beat_ms;     /**< last heartbeat */
 	int64_t deadline_ms; /**< of the state; TIME_NEVER: none */
@@ -56,7 +56,7 @@ struct worker {
 	char failure[WORKER_TEXT_SIZE * 2]; /**< why the command could not be executed */
 	struct output_ring output;
 	size_t line_length; /**< bytes at the ring's end that are no complete line yet */
-	void *attachment; /**< descriptors and watchers; the effects' own, kept with the record */
+	void *attachment;   /**< descriptors and watchers; the effects' own, kept with the record */
 };
 
 /** Makes a recycled record fresh; keeps attachment and the memory of the ring. */

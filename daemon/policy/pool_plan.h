@@ -32,7 +32,7 @@ struct pool_view {
 	bool hopeless;    /**< another try cannot help */
 	bool overdue;     /**< no progress within roll_timeout */
 	int failed_starts;
-	int attempts;     /**< failed starts that end a roll */
+	int attempts; /**< failed starts that end a roll */
 };
 
 enum pool_verdict {

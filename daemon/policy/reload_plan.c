@@ -59,7 +59,8 @@ const char *reload_plan_needs_restart(const struct configuration *before, const 
 		const void *a = control ? (const void *)&before->control : (const void *)&before->log;
 		const void *b = control ? (const void *)&after->control : (const void *)&after->log;
 
-		if ((control || row->scope == SETTING_LOG) && row->effect == EFFECT_RESTART && !setting_equal(row, a, b))
+		if ((control || row->scope == SETTING_LOG) && row->effect == EFFECT_RESTART &&
+		    !setting_equal(row, a, b))
 			return row->name;
 	}
 	return NULL;

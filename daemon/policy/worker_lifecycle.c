@@ -1,15 +1,21 @@
 #include "policy/worker_lifecycle.h"
 
-#define STAY(state) { true, WORKER_##state, WORKER_ACTION_NONE }
-#define GO(state, actions) { true, WORKER_##state, (actions) }
+#define STAY(state)                                                                                                    \
+	{                                                                                                              \
+		true, WORKER_##state, WORKER_ACTION_NONE                                                               \
+	}
+#define GO(state, actions)                                                                                             \
+	{                                                                                                              \
+		true, WORKER_##state, (actions)                                                                        \
+	}
 
-#define ARM WORKER_ACTION_ARM
+#define ARM   WORKER_ACTION_ARM
 #define READY WORKER_ACTION_READY
 #define FAULT WORKER_ACTION_FAULT
 #define DRAIN WORKER_ACTION_DRAIN
 #define ABORT WORKER_ACTION_ABORT
-#define KILL WORKER_ACTION_KILL
-#define GONE WORKER_ACTION_GONE
+#define KILL  WORKER_ACTION_KILL
+#define GONE  WORKER_ACTION_GONE
 
 static const struct worker_transition table[WORKER_STATE_COUNT][WORKER_EVENT_COUNT] = {
 	[WORKER_STARTING] = {

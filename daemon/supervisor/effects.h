@@ -16,8 +16,8 @@ struct effects {
 	void *context;
 
 	/**
-	 * Checks and prepares all that starting workers of a generation needs and that can fail: the program, its words,
-	 * environment, user, limits. Keeps it in generation->launch.
+	 * Checks and prepares all that starting workers of a generation needs and that can fail: the program, its
+	 * words, environment, user, limits. Keeps it in generation->launch.
 	 */
 	bool (*prepare)(void *context, struct generation *generation, struct error *error);
 	/** Frees generation->launch; the generation is about to be destroyed. */
@@ -34,7 +34,8 @@ struct effects {
 
 	/** Opens a listener. Answer: supervisor_listener_opened or supervisor_listener_failed. */
 	void (*open_listener)(void *context, struct listener *listener);
-	/** Applies backlog and options again: settings changed, or a worker may have changed them on the shared socket. */
+	/** Applies backlog and options again: settings changed, or a worker may have changed them on the shared socket.
+	 */
 	void (*adjust_listener)(void *context, struct listener *listener);
 	/** Closes a listener's descriptor; the listener is about to be destroyed. No answer. */
 	void (*close_listener)(void *context, struct listener *listener);

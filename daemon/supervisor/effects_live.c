@@ -167,10 +167,8 @@ static int take_inherited(struct effects_live *live, const char *name)
 /** Takes the socket of the daemon's last life if there is one, else binds; either way it is kept for the next. */
 static int open_or_take_kept(struct effects_live *live, const struct listener_settings *settings, struct error *error)
 {
-	int fd;
+	int fd = kept_listener_take(live->inherited, live->inherited_count, settings);
 
-	kept_listeners_drop(live->inherited, live->inherited_count, &live->supervisor->site.listeners);
-	fd = kept_listener_take(live->inherited, live->inherited_count, settings);
 	if (fd >= 0)
 		return fd;
 	fd = socket_open(settings, error);
@@ -211,8 +209,7 @@ static void answer_listener(struct effects_live *live, struct listener *listener
 
 static struct listener *next_opening(const struct effects_live *live)
 {
-	list_for_each(link, &live->supervisor->site.listeners)
-	{
+	list_for_each (link, &live->supervisor->site.listeners) {
 		struct listener *listener = list_entry(link, struct listener, link);
 		if (listener->state == LISTENER_OPENING)
 			return listener;
@@ -241,11 +238,9 @@ static void answer_start(struct effects_live *live, struct worker_watch *watch)
 
 static struct worker *next_unwatched(const struct effects_live *live)
 {
-	list_for_each(pool_link, &live->supervisor->site.pools)
-	{
+	list_for_each (pool_link, &live->supervisor->site.pools) {
 		struct pool *pool = list_entry(pool_link, struct pool, link);
-		list_for_each(link, &pool->workers)
-		{
+		list_for_each (link, &pool->workers) {
 			struct worker *worker = list_entry(link, struct worker, link);
 			if (worker->attachment == NULL)
 				return worker;
@@ -260,6 +255,7 @@ static void give_answers(struct effects_live *live)
 	struct listener *listener;
 	struct worker *worker;
 
+	kept_listeners_drop(live->inherited, live->inherited_count, &live->supervisor->site.listeners);
 	while ((listener = next_opening(live)) != NULL)
 		answer_listener(live, listener);
 	while (!list_is_empty(&live->answers))
@@ -359,6 +355,18 @@ static void start_watchers(struct effects_live *live, int failure_reader)
 	ev_io_start(live->loop, &live->failures);
 }
 
+/** All of them: one that is left with the manager keeps its address from being bound. */
+static bool take_inherited_sockets(struct effects_live *live, struct error *error)
+{
+	size_t count = service_manager_socket_count();
+
+	live->inherited = calloc(count + 1, sizeof(*live->inherited));
+	if (live->inherited == NULL)
+		return error_set(error, ERROR_MEMORY, "no memory for the sockets of the service manager");
+	live->inherited_count = service_manager_sockets(live->inherited, count);
+	return true;
+}
+
 bool effects_live_init(struct effects_live *live, struct ev_loop *loop, struct supervisor *supervisor,
 		       struct error *error)
 {
@@ -371,7 +379,8 @@ bool effects_live_init(struct effects_live *live, struct ev_loop *loop, struct s
 	if (code != 0)
 		log_warning("cannot adopt processes that workers leave behind: %s", strerror(code));
 	live->descriptor_limit = process_raise_descriptor_limit();
-	live->inherited_count = service_manager_sockets(live->inherited, INHERITED_SOCKETS_MAX);
+	if (!take_inherited_sockets(live, error))
+		return false;
 	if (pipe2(fds, O_CLOEXEC) != 0 || fcntl(fds[0], F_SETFL, O_NONBLOCK) != 0)
 		return error_set_errno(error, ERROR_SYSTEM, errno, "cannot make a pipe");
 	live->failure_writer = fds[1];
@@ -408,4 +417,5 @@ void effects_live_finish(struct effects_live *live)
 	(void)close(live->failures.fd);
 	for (size_t i = 0; i < live->inherited_count; i++)
 		close_fd(&live->inherited[i].fd);
+	free(live->inherited);
 }

@@ -12,21 +12,18 @@
 #include <ev.h>
 #include <sys/resource.h>
 
-/** Sockets that a service manager may pass. */
-#define INHERITED_SOCKETS_MAX 64
-
 struct effects_live {
 	struct ev_loop *loop;
 	struct supervisor *supervisor;
 	ev_timer wake;
 	ev_signal child;
 	ev_prepare answer;
-	ev_io failures;          /**< read end of the pipe on which children say why they could not start */
+	ev_io failures; /**< read end of the pipe on which children say why they could not start */
 	int failure_writer;
-	struct list answers;     /**< watches that have an answer to give */
-	bool has_unwatched;      /**< a start found no memory for its watch */
-	struct rlimit descriptor_limit; /**< what workers get */
-	struct inherited_socket inherited[INHERITED_SOCKETS_MAX];
+	struct list answers;                /**< watches that have an answer to give */
+	bool has_unwatched;                 /**< a start found no memory for its watch */
+	struct rlimit descriptor_limit;     /**< what workers get */
+	struct inherited_socket *inherited; /**< owned */
 	size_t inherited_count;
 };
 

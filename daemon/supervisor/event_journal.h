@@ -16,8 +16,8 @@ struct worker;
 
 /** Events kept for `unicornctl events`. */
 #define EVENT_JOURNAL_SIZE 512
-#define EVENT_TEXT_SIZE 192
-#define EVENT_POOL_SIZE 49
+#define EVENT_TEXT_SIZE    192
+#define EVENT_POOL_SIZE    49
 
 struct event {
 	uint64_t sequence; /**< from 1, without gaps */

@@ -57,28 +57,19 @@ static void drop(struct inherited_socket *kept)
 	close_fd(&kept->fd);
 }
 
-static struct inherited_socket *find(struct inherited_socket *sockets, size_t count,
-				     const struct listener_settings *settings)
-{
-	char name[KEPT_NAME_SIZE];
-
-	print_name(name, sizeof(name), settings);
-	for (size_t i = 0; i < count; i++)
-		if (sockets[i].fd >= 0 && strcmp(sockets[i].name, name) == 0)
-			return &sockets[i];
-	return NULL;
-}
-
 int kept_listener_take(struct inherited_socket *sockets, size_t count, const struct listener_settings *settings)
 {
-	struct inherited_socket *kept = find(sockets, count, settings);
+	char name[KEPT_NAME_SIZE];
 	struct error error;
 
-	if (kept == NULL)
-		return -1;
-	if (socket_is_reachable(kept->fd, &settings->address) && socket_adopt(kept->fd, settings, &error))
-		return take_fd(&kept->fd);
-	drop(kept);
+	print_name(name, sizeof(name), settings);
+	for (size_t i = 0; i < count; i++) {
+		if (sockets[i].fd < 0 || strcmp(sockets[i].name, name) != 0)
+			continue;
+		if (socket_is_reachable(sockets[i].fd, settings) && socket_adopt(sockets[i].fd, settings, &error))
+			return take_fd(&sockets[i].fd);
+		drop(&sockets[i]);
+	}
 	return -1;
 }
 

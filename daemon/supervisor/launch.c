@@ -13,8 +13,8 @@
 
 /** Names that are the contract's; what the daemon itself was given under them is not for workers. */
 static const char *const owned_names[] = {
-	UNICORND_ENV_LISTEN_FDS, UNICORND_ENV_LISTEN_PID,   UNICORND_ENV_LISTEN_FDNAMES,   UNICORND_ENV_STATUS_FD,
-	UNICORND_ENV_POOL,	 UNICORND_ENV_SLOT,	    UNICORND_ENV_GENERATION,	   UNICORND_ENV_NOTIFY_SOCKET,
+	UNICORND_ENV_LISTEN_FDS,    UNICORND_ENV_LISTEN_PID,   UNICORND_ENV_LISTEN_FDNAMES, UNICORND_ENV_STATUS_FD,
+	UNICORND_ENV_POOL,          UNICORND_ENV_SLOT,         UNICORND_ENV_GENERATION,     UNICORND_ENV_NOTIFY_SOCKET,
 	UNICORND_ENV_WATCHDOG_USEC, UNICORND_ENV_WATCHDOG_PID,
 };
 
@@ -98,8 +98,7 @@ static bool is_overridden(const struct string_list *environment, const char *var
 {
 	for (size_t i = 0; i < environment->count; i++) {
 		const char *other = environment->items[i];
-		if (name_length(other) == name_length(variable) &&
-		    strncmp(other, variable, name_length(variable)) == 0)
+		if (name_length(other) == name_length(variable) && strncmp(other, variable, name_length(variable)) == 0)
 			return true;
 	}
 	return false;
@@ -160,7 +159,7 @@ static bool add_contract(struct launch *launch, const struct generation *generat
 	const struct pool_settings *settings = generation->settings;
 	long long watchdog_usec = (long long)settings->heartbeat_interval_ms * 2 * 1000;
 
-	/* A command that is told the number must not find the socket a second time: Gunicorn 20 takes both and fails. */
+	/* A command that is told the number must not find the socket again: Gunicorn 20 takes both and fails. */
 	if (!is_told_numbers(launch, settings) &&
 	    !(add_names(launch, settings) &&
 	      add_variable(launch, UNICORND_ENV_LISTEN_FDS "=%zu", generation->listener_count)))

@@ -12,14 +12,14 @@
 
 /** Bound of the value of NOTIFY_SOCKET. */
 #define LAUNCH_NOTIFY_SIZE 96
-#define LAUNCH_LIMITS_MAX 20
+#define LAUNCH_LIMITS_MAX  20
 
 struct launch {
 	char program[PATH_MAX];
-	struct string_list arguments;   /**< {fd} replaced */
-	struct string_list environment; /**< without the two below */
-	char **block;                   /**< the environment as execve takes it */
-	char slot[48];                  /**< "UNICORND_SLOT=3", written before each start */
+	struct string_list arguments;         /**< {fd} replaced */
+	struct string_list environment;       /**< without the two below */
+	char **block;                         /**< the environment as execve takes it */
+	char slot[48];                        /**< "UNICORND_SLOT=3", written before each start */
 	char notify[LAUNCH_NOTIFY_SIZE + 16]; /**< "NOTIFY_SOCKET=@..." */
 	struct privileges privileges;
 	bool changes_user;

@@ -20,7 +20,7 @@
 #define OPERATIONS_KEPT 32
 /** Bytes of the failed worker's output that an answer carries. */
 #define OPERATION_DETAIL_MAX 8192
-#define OPERATION_ID_SIZE 16
+#define OPERATION_ID_SIZE    16
 /** Longest POOL/SLOT, terminator included. */
 #define OPERATION_WORKER_SIZE 64
 
@@ -34,10 +34,10 @@ enum operation_phase {
 
 /** What an operation does to one pool; prepared before the first change. */
 struct operation_step {
-	struct pool *pool;               /**< borrowed */
-	struct pool_settings *settings;  /**< a reference */
+	struct pool *pool;              /**< borrowed */
+	struct pool_settings *settings; /**< a reference */
 	enum pool_change change;
-	struct generation *generation;   /**< a reference until the commit takes it; NULL unless the pool rolls */
+	struct generation *generation; /**< a reference until the commit takes it; NULL unless the pool rolls */
 };
 
 struct operation {
@@ -48,13 +48,13 @@ struct operation {
 	enum outcome outcome;
 	int64_t started_ms;
 	int64_t finished_ms;
-	unsigned generation;  /**< number of the generation it brings, 0: none */
-	bool changed;         /**< a worker that served was told to leave */
-	bool cleans;          /**< it changed the configuration: pools that are not in it must leave */
-	bool degraded;        /**< not even the old state came back */
-	char message[ERROR_TEXT_SIZE];  /**< why it failed, or what it did */
+	unsigned generation;           /**< number of the generation it brings, 0: none */
+	bool changed;                  /**< a worker that served was told to leave */
+	bool cleans;                   /**< it changed the configuration: pools that are not in it must leave */
+	bool degraded;                 /**< not even the old state came back */
+	char message[ERROR_TEXT_SIZE]; /**< why it failed, or what it did */
 	char failed_worker[OPERATION_WORKER_SIZE];
-	struct text detail;   /**< the failed worker's last lines */
+	struct text detail; /**< the failed worker's last lines */
 
 	struct configuration *candidate; /**< to be committed; owned until then */
 	struct configuration *saved;     /**< to be put back; owned */

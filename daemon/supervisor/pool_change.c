@@ -48,8 +48,7 @@ void pool_driver_begin(struct supervisor *supervisor, struct pool *pool, struct 
 
 static bool has_earlier(const struct pool *pool, const struct worker *until)
 {
-	list_for_each(link, &pool->workers)
-	{
+	list_for_each (link, &pool->workers) {
 		const struct worker *worker = list_entry(link, struct worker, link);
 		if (worker == until)
 			break;
@@ -65,8 +64,7 @@ static const struct generation *find_oldest_leaving(const struct pool *pool, int
 	const struct generation *oldest = NULL;
 
 	*count = 0;
-	list_for_each(link, &pool->workers)
-	{
+	list_for_each (link, &pool->workers) {
 		const struct worker *worker = list_entry(link, struct worker, link);
 		if (worker->state == WORKER_KILLING)
 			continue;
@@ -80,8 +78,7 @@ static const struct generation *find_oldest_leaving(const struct pool *pool, int
 static void kill_leaving(struct supervisor *supervisor, struct pool *pool, const struct generation *generation,
 			 int64_t now_ms)
 {
-	list_for_each(link, &pool->workers)
-	{
+	list_for_each (link, &pool->workers) {
 		struct worker *worker = list_entry(link, struct worker, link);
 		if (worker->generation == generation && worker_is_leaving(worker))
 			worker_driver_order(supervisor, worker, WORKER_EVENT_KILL_ORDERED, now_ms);
@@ -131,8 +128,7 @@ static void take_back_orders(struct pool *pool)
 void pool_driver_replace_settings(struct pool *pool, struct pool_settings *settings, int64_t now_ms)
 {
 	generation_replace_settings(pool->target, settings);
-	list_for_each(link, &pool->workers)
-	{
+	list_for_each (link, &pool->workers) {
 		struct worker *worker = list_entry(link, struct worker, link);
 		if (worker->generation == pool->target)
 			worker_driver_settings_changed(worker, now_ms);
@@ -192,8 +188,7 @@ void pool_driver_stop(struct supervisor *supervisor, struct pool *pool, bool now
 	begin_roll(pool, now_ms);
 	if (!now)
 		return;
-	list_for_each(link, &pool->workers)
-	{
+	list_for_each (link, &pool->workers) {
 		worker_driver_order(supervisor, list_entry(link, struct worker, link), WORKER_EVENT_KILL_ORDERED,
 				    now_ms);
 	}
@@ -201,8 +196,7 @@ void pool_driver_stop(struct supervisor *supervisor, struct pool *pool, bool now
 
 void pool_driver_destroy(struct supervisor *supervisor, struct pool *pool)
 {
-	list_for_each(link, &pool->spare)
-	{
+	list_for_each (link, &pool->spare) {
 		supervisor->effects.discard(supervisor->effects.context, list_entry(link, struct worker, link));
 	}
 	pool_driver_end(supervisor, pool);

@@ -40,8 +40,7 @@ static void mark_slots(struct pool *pool)
 {
 	for (int i = 0; i < pool->slot_count; i++)
 		pool->marks[i] = (struct slot_mark){ 0 };
-	list_for_each(link, &pool->workers)
-	{
+	list_for_each (link, &pool->workers) {
 		struct worker *worker = list_entry(link, struct worker, link);
 		if (!worker_is_live(worker) || pool_is_outgoing(pool, worker))
 			continue;
@@ -167,8 +166,7 @@ static enum drain_order drain_order_of(const struct pool *pool, const struct wor
 static int drain_workers(struct supervisor *supervisor, struct pool *pool, enum worker_state state, int count,
 			 enum drain_order last, int64_t now_ms)
 {
-	list_for_each(link, &pool->workers)
-	{
+	list_for_each (link, &pool->workers) {
 		struct worker *worker = list_entry(link, struct worker, link);
 		if (count == 0)
 			break;

@@ -33,7 +33,7 @@ struct supervisor {
 	struct list operations; /**< oldest first */
 	struct list observers;
 	unsigned last_operation;
-	unsigned conflict;  /**< number of the operation that was in the way of the last one refused with CONFLICT */
+	unsigned conflict; /**< number of the operation that was in the way of the last one refused with CONFLICT */
 	int64_t started_ms;
 	int64_t wake_ms;   /**< what was last asked of effects.wake_at */
 	bool ready_once;   /**< every pool has been ready */

@@ -14,8 +14,7 @@
 
 struct operation *supervisor_find_operation(const struct supervisor *supervisor, unsigned id)
 {
-	list_for_each(link, &supervisor->operations)
-	{
+	list_for_each (link, &supervisor->operations) {
 		struct operation *operation = list_entry(link, struct operation, link);
 		if (operation->id == id)
 			return operation;
@@ -207,8 +206,7 @@ static bool restart_pool(struct supervisor *supervisor, struct operation *operat
 
 static bool restart_all(struct supervisor *supervisor, struct operation *operation, int64_t now_ms, struct error *error)
 {
-	list_for_each(link, &supervisor->site.pools)
-	{
+	list_for_each (link, &supervisor->site.pools) {
 		struct pool *pool = list_entry(link, struct pool, link);
 		if (pool->target == NULL || pool->removed || pool->stopping)
 			continue;
@@ -259,8 +257,7 @@ struct operation *supervisor_restart(struct supervisor *supervisor, const char *
 
 static struct operation *find_stop(const struct supervisor *supervisor)
 {
-	list_for_each(link, &supervisor->operations)
-	{
+	list_for_each (link, &supervisor->operations) {
 		struct operation *operation = list_entry(link, struct operation, link);
 		if (operation->verb == VERB_STOP && operation_is_running(operation))
 			return operation;
@@ -270,8 +267,7 @@ static struct operation *find_stop(const struct supervisor *supervisor)
 
 static void stop_pools(struct supervisor *supervisor, struct operation *operation, bool now, int64_t now_ms)
 {
-	list_for_each(link, &supervisor->site.pools)
-	{
+	list_for_each (link, &supervisor->site.pools) {
 		struct pool *pool = list_entry(link, struct pool, link);
 		if (pool->target == NULL)
 			continue;

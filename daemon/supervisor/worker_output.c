@@ -34,8 +34,7 @@ bool worker_output_take(struct supervisor *supervisor, struct worker *worker, co
 {
 	bool ready = false;
 
-	list_for_each(link, &supervisor->observers)
-	{
+	list_for_each (link, &supervisor->observers) {
 		struct observer *observer = list_entry(link, struct observer, link);
 		if (observer->output != NULL)
 			observer->output(observer->context, worker, bytes, length);

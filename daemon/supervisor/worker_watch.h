@@ -25,7 +25,7 @@ struct worker_watch {
 	ev_io notify;
 	ev_io output;
 	struct status_parser parser;
-	uid_t uid; /**< that the worker runs as */
+	uid_t uid;         /**< that the worker runs as */
 	char failure[256]; /**< why it never ran */
 };
 

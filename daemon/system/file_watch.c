@@ -41,6 +41,7 @@ struct file_watch {
 	struct file_watch_rules rules;
 	size_t folders_max;
 	struct folder *folders;
+	struct folder *spare; /**< as many again, for when all are looked for anew */
 	size_t folder_count;
 	struct root *roots;
 	size_t root_count;
@@ -62,10 +63,11 @@ struct file_watch *file_watch_create(const struct file_watch_rules *rules, size_
 	watch->rules = *rules;
 	watch->folders_max = folders_max;
 	watch->folders = calloc(folders_max, sizeof(*watch->folders));
+	watch->spare = calloc(folders_max, sizeof(*watch->spare));
 	watch->fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-	if (watch->folders != NULL && watch->fd >= 0)
+	if (watch->folders != NULL && watch->spare != NULL && watch->fd >= 0)
 		return watch;
-	if (watch->folders == NULL)
+	if (watch->folders == NULL || watch->spare == NULL)
 		error_set(error, ERROR_MEMORY, "no memory to watch files");
 	else if (errno == EMFILE)
 		error_set(error, ERROR_SYSTEM,
@@ -86,6 +88,7 @@ void file_watch_destroy(struct file_watch *watch)
 	for (size_t i = 0; i < watch->root_count; i++)
 		free(watch->roots[i].path);
 	free(watch->folders);
+	free(watch->spare);
 	free(watch->roots);
 	free(watch);
 }
@@ -316,17 +319,26 @@ bool file_watch_is_incomplete(struct file_watch *watch, struct error *error)
 
 /* ---- events */
 
-/** Some events are lost, perhaps those of new folders: looks through everything again. */
+/**
+ * Some events are lost, perhaps those of new folders: looks through everything again. What is found again stays
+ * watched, for each folder that is given up is one more event.
+ */
 static void begin_anew(struct file_watch *watch)
 {
-	for (size_t i = 0; i < watch->folder_count; i++) {
-		(void)inotify_rm_watch(watch->fd, watch->folders[i].wd);
-		free(watch->folders[i].path);
-	}
+	struct folder *before = watch->folders;
+	size_t count = watch->folder_count;
+
+	watch->folders = watch->spare;
+	watch->spare = before;
 	watch->folder_count = 0;
 	for (size_t i = 0; i < watch->root_count; i++)
 		watch->roots[i].wd = -1;
 	(void)file_watch_refresh(watch);
+	for (size_t i = 0; i < count; i++) {
+		if (find_folder(watch, before[i].wd) == NULL)
+			(void)inotify_rm_watch(watch->fd, before[i].wd);
+		free(before[i].path);
+	}
 	note_change(watch, MANY_FILES, "");
 }
 

@@ -135,32 +135,37 @@ static void take_name(const char **names, char *name, size_t size)
 /*
  * Plain reading of the variables, with or without the library: other supervisors pass sockets the same way.
  */
-static size_t take_sockets(struct inherited_socket *sockets, size_t size)
+size_t service_manager_socket_count(void)
 {
-	const char *names = getenv(UNICORND_ENV_LISTEN_FDNAMES);
 	int64_t total = number_from(UNICORND_ENV_LISTEN_FDS);
-	size_t count = 0;
+	int fd = UNICORND_FIRST_FD;
 
 	if (number_from(UNICORND_ENV_LISTEN_PID) != getpid() || total > INT32_MAX - UNICORND_FIRST_FD)
 		return 0;
+	while (fd < UNICORND_FIRST_FD + total && fcntl(fd, F_GETFD) >= 0)
+		fd++; /* they stand in a row */
+	return (size_t)(fd - UNICORND_FIRST_FD);
+}
+
+static size_t take_sockets(struct inherited_socket *sockets, size_t size)
+{
+	const char *names = getenv(UNICORND_ENV_LISTEN_FDNAMES);
+	size_t count = service_manager_socket_count();
+
 	if (names == NULL)
 		names = "";
-	for (int fd = UNICORND_FIRST_FD; fd < UNICORND_FIRST_FD + total; fd++) {
-		struct inherited_socket *next = &sockets[count];
-		char name[sizeof(next->name)];
+	for (size_t i = 0; i < count; i++) {
+		int fd = UNICORND_FIRST_FD + (int)i;
 
-		take_name(&names, name, sizeof(name));
-		if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
-			break; /* they stand in a row */
-		if (count == size) {
+		if (i >= size) {
 			(void)close(fd); /* what nobody can ask for must not be held: its clients would wait in vain */
 			continue;
 		}
-		memcpy(next->name, name, sizeof(name));
-		next->fd = fd;
-		count++;
+		take_name(&names, sockets[i].name, sizeof(sockets[i].name));
+		sockets[i].fd = fd;
+		(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
 	}
-	return count;
+	return count < size ? count : size;
 }
 
 size_t service_manager_sockets(struct inherited_socket *sockets, size_t size)

@@ -32,6 +32,9 @@ struct inherited_socket {
 	int fd;         /**< close-on-exec; -1 once somebody took it */
 };
 
+/** @return how many sockets LISTEN_FDS passes that are there: room for service_manager_sockets(). */
+size_t service_manager_socket_count(void);
+
 /**
  * Takes over the sockets passed by LISTEN_FDS and forgets the variables, so that workers do not see them.
  * Call once, at the start. @return how many were stored, at most `size`

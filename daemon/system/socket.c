@@ -127,25 +127,32 @@ static bool must_fall_back_to_v4(const struct listener_settings *settings)
 	return fd < 0 && errno == EAFNOSUPPORT;
 }
 
-static int open_tcp6(const struct listener_settings *settings, struct error *error)
+/** @return the address that is bound: the one of the settings, but where the kernel has no IPv6. */
+static struct address find_bindable(const struct listener_settings *settings)
 {
-	struct listener_settings v4;
+	struct address address = settings->address;
 
-	if (!must_fall_back_to_v4(settings))
-		return open_as(AF_INET6, settings, bind_tcp, error);
-	v4 = *settings;
-	v4.address.kind = ADDRESS_TCP4;
-	memset(v4.address.host, 0, sizeof(v4.address.host));
-	return open_as(AF_INET, &v4, bind_tcp, error);
+	if (address.kind == ADDRESS_TCP6 && must_fall_back_to_v4(settings)) {
+		address.kind = ADDRESS_TCP4;
+		memset(address.host, 0, sizeof(address.host));
+	}
+	return address;
+}
+
+static int open_tcp(const struct listener_settings *settings, struct error *error)
+{
+	struct listener_settings bindable = *settings;
+
+	bindable.address = find_bindable(settings);
+	return open_as(bindable.address.kind == ADDRESS_TCP6 ? AF_INET6 : AF_INET, &bindable, bind_tcp, error);
 }
 
 int socket_open(const struct listener_settings *settings, struct error *error)
 {
 	switch (settings->address.kind) {
 	case ADDRESS_TCP4:
-		return open_as(AF_INET, settings, bind_tcp, error);
 	case ADDRESS_TCP6:
-		return open_tcp6(settings, error);
+		return open_tcp(settings, error);
 	case ADDRESS_UNIX:
 		return open_as(AF_UNIX, settings, socket_unix_bind, error);
 	case ADDRESS_ABSTRACT:
@@ -255,4 +262,18 @@ bool socket_address(int fd, struct address *address)
 	default:
 		return false;
 	}
+}
+
+bool socket_is_reachable(int fd, const struct listener_settings *settings)
+{
+	struct address wanted = find_bindable(settings);
+	struct address bound;
+
+	if (wanted.kind == ADDRESS_UNIX)
+		return socket_unix_has_file(fd, wanted.path);
+	if (!socket_address(fd, &bound))
+		return false;
+	if (wanted.port == 0)
+		bound.port = 0; /* whichever the kernel has chosen */
+	return address_equal(&bound, &wanted);
 }

@@ -33,8 +33,11 @@ bool socket_adjust(int fd, const struct listener_settings *settings, struct erro
 /** listen(2) again: foreign servers change the backlog of the shared socket. */
 bool socket_listen(int fd, int backlog, struct error *error);
 
-/** @return false when the file of a Unix socket is gone or another one's: nobody would find `fd` by the address. */
-bool socket_is_reachable(int fd, const struct address *address);
+/**
+ * @return true when clients find `fd` by the address of the settings; false when it is bound to another one, or not at
+ *         all, or when the file of a Unix socket is gone or another one's
+ */
+bool socket_is_reachable(int fd, const struct listener_settings *settings);
 
 /** Takes away the file of a Unix socket, if it is still the one of `fd`. */
 void socket_unlink(int fd, const struct address *address);

@@ -157,8 +157,7 @@ bool socket_unix_bind(int fd, const struct listener_settings *settings, struct e
 	return false;
 }
 
-/** @return true when the file at the path is the one that `fd` is bound to, and the kernel tells so. */
-static bool has_file_at(int fd, const char *path)
+bool socket_unix_has_file(int fd, const char *path)
 {
 	struct socket_diag diag;
 	struct stat status;
@@ -167,14 +166,9 @@ static bool has_file_at(int fd, const char *path)
 	       diag.file_number == (uint32_t)status.st_ino;
 }
 
-bool socket_is_reachable(int fd, const struct address *address)
-{
-	return address->kind != ADDRESS_UNIX || has_file_at(fd, address->path);
-}
-
 void socket_unlink(int fd, const struct address *address)
 {
 	/* Somebody may have replaced it. When the kernel does not tell it stays: the next start replaces a dead one. */
-	if (address->kind == ADDRESS_UNIX && has_file_at(fd, address->path))
+	if (address->kind == ADDRESS_UNIX && socket_unix_has_file(fd, address->path))
 		(void)unlink(address->path);
 }

@@ -1,5 +1,5 @@
 /*
- * socket_unix.h - binds Unix sockets in the file system; socket.c is its only caller.
+ * socket_unix.h - Unix sockets in the file system; socket.c is its only caller.
  */
 #ifndef DAEMON_SYSTEM_SOCKET_UNIX_H
 #define DAEMON_SYSTEM_SOCKET_UNIX_H
@@ -17,5 +17,8 @@
 
 /** Binds `fd` to the path of the settings and listens, as socket_open() describes. */
 bool socket_unix_bind(int fd, const struct listener_settings *settings, struct error *error);
+
+/** @return true when the file at the path is the one that `fd` is bound to, and the kernel tells so. */
+bool socket_unix_has_file(int fd, const char *path);
 
 #endif

@@ -20,7 +20,7 @@ struct status_parser {
 
 typedef void status_message_function(void *context, const struct status_message *message);
 
-/** Parses bytes of the pipe; calls back for each message of a complete line. Unknown keys and bad values are dropped. */
+/** Parses bytes of the pipe; calls back for each message of a complete line, but for unknown keys and bad values. */
 void status_parser_feed(struct status_parser *parser, const char *bytes, size_t length,
 			status_message_function *function, void *context);
 

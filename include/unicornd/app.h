@@ -1,8 +1,9 @@
 /*
  * app.h - what an application in C is to unicornd-worker-sync and unicornd-worker-async, and what they do for it.
  *
- * An application is a shared object that defines `unicorn_app`, loaded with `--app PATH.so` or `--app PATH.so:ARGUMENT`.
- * The gateways for WSGI, ASGI and static files are such modules, so whatever they can do can be done here.
+ * An application is a shared object that defines `unicorn_app`, loaded with `--app PATH.so` or
+ * `--app PATH.so:ARGUMENT`. The gateways for WSGI, ASGI and static files are such modules, so whatever they can do can
+ * be done here.
  *
  *	static void handle(void *state, struct unicorn_request *request)
  *	{
@@ -13,10 +14,11 @@
  *
  *	const struct unicorn_app unicorn_app = { .abi = UNICORN_APP_ABI, .handle = handle };
  *
- * Threads: a request belongs to the thread in which handle() or resume() runs for it. In the async worker that is always
- * the one thread of the loop; the application may keep the request and go on with it later, from a callback of the loop.
- * In the sync worker it is the thread that called; the application must not touch the request between two calls, and
- * one that has not ended its answer when the call returns is called again when the client has taken what there is.
+ * Threads: a request belongs to the thread in which handle() or resume() runs for it. In the async worker that is
+ * always the one thread of the loop; the application may keep the request and go on with it later, from a callback of
+ * the loop. In the sync worker it is the thread that called; the application must not touch the request between two
+ * calls, and one that has not ended its answer when the call returns is called again when the client has taken what
+ * there is.
  *
  * Errors are negative errno values. A client that is gone is no error of the application: its answers go nowhere.
  */
@@ -46,54 +48,57 @@ struct unicorn_header {
 };
 
 /** A header of two string literals. */
-#define UNICORN_HEADER(name_, value_) { (name_), (value_), sizeof(name_) - 1, sizeof(value_) - 1 }
+#define UNICORN_HEADER(name_, value_)                                                                                  \
+	{                                                                                                              \
+		(name_), (value_), sizeof(name_) - 1, sizeof(value_) - 1                                               \
+	}
 
 /** What stands in front of a request's body; valid until closed() is called. All strings end with a NUL. */
 struct unicorn_head {
-	const char *method;        /**< "GET"; as sent, always upper case */
-	const char *target;        /**< as sent, query included; of an absolute-form target all of it */
-	const char *path;          /**< percent-encoded as sent, begins with '/' or is "*" */
-	const char *query;         /**< behind the '?', which may be missing: then "" */
-	const char *scheme;        /**< "http" or "https", the latter as told by a trusted proxy */
+	const char *method; /**< "GET"; as sent, always upper case */
+	const char *target; /**< as sent, query included; of an absolute-form target all of it */
+	const char *path;   /**< percent-encoded as sent, begins with '/' or is "*" */
+	const char *query;  /**< behind the '?', which may be missing: then "" */
+	const char *scheme; /**< "http" or "https", the latter as told by a trusted proxy */
 	uint32_t method_length;
 	uint32_t target_length;
 	uint32_t path_length;
 	uint32_t query_length;
 	const struct unicorn_header *headers;
 	uint32_t header_count;
-	int minor_version;         /**< of HTTP/1: 0 or 1 */
-	int64_t content_length;    /**< bytes of the body; 0 without one, -1 when it is chunked */
-	bool is_websocket;         /**< a correct request to become a WebSocket; it may be accepted as one */
-	bool accepts_trailers;     /**< TE: trailers, so that trailers make sense */
+	int minor_version;      /**< of HTTP/1: 0 or 1 */
+	int64_t content_length; /**< bytes of the body; 0 without one, -1 when it is chunked */
+	bool is_websocket;      /**< a correct request to become a WebSocket; it may be accepted as one */
+	bool accepts_trailers;  /**< TE: trailers, so that trailers make sense */
 };
 
 /** One end of a connection. */
 struct unicorn_address {
-	const char *host;          /**< "127.0.0.1", "::1"; of a Unix socket its path or "" */
-	uint16_t port;             /**< 0 for a Unix socket */
+	const char *host; /**< "127.0.0.1", "::1"; of a Unix socket its path or "" */
+	uint16_t port;    /**< 0 for a Unix socket */
 };
 
 /** Why resume() is called; bits. */
 enum unicorn_event {
-	UNICORN_BODY = 1,          /**< there is more of the body, or its end: unicorn_body_read() (async only) */
-	UNICORN_DRAINED = 2,       /**< the client has taken enough: write on */
-	UNICORN_GONE = 4,          /**< the client left or is too slow; nothing can be read or written any more */
-	UNICORN_MESSAGE = 8,       /**< of a WebSocket: unicorn_websocket_receive() has something (async only) */
+	UNICORN_BODY = 1,    /**< there is more of the body, or its end: unicorn_body_read() (async only) */
+	UNICORN_DRAINED = 2, /**< the client has taken enough: write on */
+	UNICORN_GONE = 4,    /**< the client left or is too slow; nothing can be read or written any more */
+	UNICORN_MESSAGE = 8, /**< of a WebSocket: unicorn_websocket_receive() has something (async only) */
 };
 
 /** What start() is told; strings live as long as the process. */
 struct unicorn_app_options {
-	size_t size;               /**< of this structure, which may grow at its end */
-	const char *argument;      /**< what --app says behind the module: "main:app", "/srv/www"; "" when nothing */
-	const char *directory;     /**< --app-dir; NULL: the working directory */
-	const char *virtualenv;    /**< --virtualenv, or NULL */
-	const char *root_path;     /**< --root-path: where the application is mounted, without a slash at its end; "" */
-	const char *loop;          /**< --loop: "auto", "asyncio" or "uvloop" */
-	const char *lifespan;      /**< --lifespan: "auto", "on" or "off" */
-	bool is_factory;           /**< --factory: what is named makes the application */
-	bool is_async;             /**< in the async worker */
-	int threads;               /**< of the sync worker: calls that may run at a time; 1 in the async worker */
-	bool is_multiprocess;      /**< other processes may serve the same application */
+	size_t size;            /**< of this structure, which may grow at its end */
+	const char *argument;   /**< what --app says behind the module: "main:app", "/srv/www"; "" when nothing */
+	const char *directory;  /**< --app-dir; NULL: the working directory */
+	const char *virtualenv; /**< --virtualenv, or NULL */
+	const char *root_path;  /**< --root-path: where the application is mounted, without a slash at its end; "" */
+	const char *loop;       /**< --loop: "auto", "asyncio" or "uvloop" */
+	const char *lifespan;   /**< --lifespan: "auto", "on" or "off" */
+	bool is_factory;        /**< --factory: what is named makes the application */
+	bool is_async;          /**< in the async worker */
+	int threads;            /**< of the sync worker: calls that may run at a time; 1 in the async worker */
+	bool is_multiprocess;   /**< other processes may serve the same application */
 };
 
 /** What start() may return besides 0. */
@@ -104,7 +109,7 @@ enum unicorn_start {
 
 /** An application. Only `abi` and `handle` are needed. */
 struct unicorn_app {
-	uint32_t abi;              /**< UNICORN_APP_ABI */
+	uint32_t abi; /**< UNICORN_APP_ABI */
 
 	/**
 	 * Once, before the first request and before the worker says that it is ready.
@@ -121,12 +126,13 @@ struct unicorn_app {
 	 */
 	void (*handle)(void *state, struct unicorn_request *request);
 
-	/** Something has happened to a request; `events` are bits of enum unicorn_event. Not before handle() returned. */
+	/** Something has happened to a request; `events` are bits of enum unicorn_event. Not before handle() returned.
+	 */
 	void (*resume)(void *state, struct unicorn_request *request, unsigned events);
 
 	/**
-	 * The request is over, its answer sent or given up; called exactly once for each one that was handled, even from
-	 * within a function below. Frees the context. The request must not be touched any more.
+	 * The request is over, its answer sent or given up; called exactly once for each one that was handled, even
+	 * from within a function below. Frees the context. The request must not be touched any more.
 	 */
 	void (*closed)(void *state, struct unicorn_request *request);
 

@@ -21,13 +21,13 @@ extern "C" {
 
 /** What the daemon told this worker; filled by unicorn_worker_init(), plain data, nothing to free. */
 struct unicorn_worker {
-	int listener_count;        /**< inherited listening sockets; 0 when there are none */
-	int first_listener;        /**< descriptor of the first; the others follow it (UNICORND_FIRST_FD) */
-	int status_fd;             /**< write end of the status pipe, or -1 without unicornd */
-	int slot;                  /**< number of the slot, from 1; 0 without unicornd */
-	int generation;            /**< number of the generation, from 1; 0 without unicornd */
-	int64_t heartbeat_ms;      /**< beat this often, in milliseconds; 0 when no heartbeat is wanted */
-	char pool[64];             /**< name of the pool, empty without unicornd */
+	int listener_count;   /**< inherited listening sockets; 0 when there are none */
+	int first_listener;   /**< descriptor of the first; the others follow it (UNICORND_FIRST_FD) */
+	int status_fd;        /**< write end of the status pipe, or -1 without unicornd */
+	int slot;             /**< number of the slot, from 1; 0 without unicornd */
+	int generation;       /**< number of the generation, from 1; 0 without unicornd */
+	int64_t heartbeat_ms; /**< beat this often, in milliseconds; 0 when no heartbeat is wanted */
+	char pool[64];        /**< name of the pool, empty without unicornd */
 };
 
 /**
@@ -73,7 +73,7 @@ int unicorn_worker_figures(const struct unicorn_worker *worker, uint64_t busy, u
 /** Asks for more time to start or to drain: milliseconds from now. Returns as unicorn_worker_ready(). */
 int unicorn_worker_extend(const struct unicorn_worker *worker, int64_t milliseconds);
 
-/** @return true once SIGTERM came or unicorn_worker_order_stop() was called: stop accepting, finish what runs, exit 0. */
+/** @return true once SIGTERM came or unicorn_worker_order_stop() was called: accept no more, finish, exit 0. */
 bool unicorn_worker_is_stopping(void);
 
 /** Makes unicorn_worker_is_stopping() true; async-signal-safe, for pools with another stop_signal. */

@@ -4,7 +4,6 @@ import atexit
 import functools
 import importlib.util
 import os
-import time
 
 from harness import APPS, BOUND, BUILD
 from http_client import Server
@@ -58,11 +57,3 @@ def logged(server, expression):
     text = "\n".join(server.log.lines[server.mark:])
     assert expression in text, f"{expression!r} is not in the log:\n{text}"
     return text
-
-
-def until(condition, what):
-    """Asks again and again; there is no event to be had."""
-    end = time.monotonic() + BOUND
-    while not condition():
-        assert time.monotonic() < end, what
-        os.sched_yield()

@@ -5,6 +5,7 @@ BOUND seconds after which the test has failed.
 """
 
 import collections
+import functools
 import http.client
 import itertools
 import json
@@ -72,6 +73,14 @@ def wait_program(pid, name, bound=BOUND):
     end = time.monotonic() + bound
     while pathlib.Path(f"/proc/{pid}/comm").read_text().strip() != name:
         assert time.monotonic() < end, f"process {pid} has not become {name} after {bound} s"
+        os.sched_yield()
+
+
+def until(condition, what):
+    """Asks again and again; there is no event to be had."""
+    end = time.monotonic() + BOUND
+    while not condition():
+        assert time.monotonic() < end, what
         os.sched_yield()
 
 
@@ -496,6 +505,17 @@ def test(function):
     """Marks a test; its name, with blanks, is what it says in TAP."""
     TESTS.append(function)
     return function
+
+
+def for_each(rows):
+    """@return what marks a test that is run for each row, which is its argument; the row's name ends the test's"""
+    def mark(function):
+        for name, row in rows.items():
+            bound = functools.partial(function, row)
+            bound.__name__ = f"{function.__name__}_{name}"
+            TESTS.append(bound)
+        return function
+    return mark
 
 
 def run_tests():

@@ -5,7 +5,6 @@ probe application and learns from its status pipe when it serves.
 """
 
 import collections
-import functools
 import os
 import pathlib
 import re
@@ -17,10 +16,9 @@ import struct
 import subprocess
 import tempfile
 import threading
-import time
 
 import harness
-from harness import BOUND, BUILD, wait_gone
+from harness import BOUND, BUILD, for_each, until, wait_gone
 
 KINDS = ("sync", "async")
 PROBE = str(BUILD / "tests/integration/fixtures/.libs/probe_app.so")
@@ -37,13 +35,7 @@ def program(kind):
     return str(BUILD / f"unicornd-worker-{kind}")
 
 
-def both(function):
-    """Marks a test that is run once for each worker, which is its argument."""
-    for kind in KINDS:
-        bound = functools.partial(function, kind)
-        bound.__name__ = f"{function.__name__}_{kind}"
-        harness.TESTS.append(bound)
-    return function
+both = for_each({kind: kind for kind in KINDS})
 
 
 def pattern(length, offset=0):
@@ -420,9 +412,11 @@ class Server:
 
     def wait_counter(self, name, value):
         """Asks until a counter is as high; there is nothing else by which a client could know."""
-        end = time.monotonic() + BOUND
-        while (now := self.counters())[name] < value:
-            assert time.monotonic() < end, f"{name} does not become {value}: {now}"
+        until(lambda: self.counters()[name] >= value, f"{name} does not become {value}")
+
+    def wait_all_closed(self, what="not every request has come to its end"):
+        """Asks until every request that was handled has come to its end, all but the one that asks."""
+        until(lambda: (now := self.counters())["handled"] == now["closed"] + 1, what)
 
     def recorded(self):
         """Lines of the record that are new."""
@@ -433,11 +427,8 @@ class Server:
         return new.decode("latin-1").splitlines()
 
     def wait_recorded(self, line):
-        """Asks something that is answered, until the line is in the record."""
-        end = time.monotonic() + BOUND
-        while line not in self.record_path.read_text("latin-1").splitlines():
-            assert time.monotonic() < end, f"not recorded: {line}"
-            os.sched_yield()
+        """Reads the record until the line is in it."""
+        until(lambda: line in self.record_path.read_text("latin-1").splitlines(), f"not recorded: {line}")
 
     def signal(self, number):
         self.process.send_signal(number)

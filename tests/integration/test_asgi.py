@@ -11,8 +11,8 @@ import os
 import tempfile
 
 import harness
-from asgi_servers import APPS, LOOPS, logged, serve, shared, until
-from harness import Skip, run_tests, test
+from asgi_servers import APPS, LOOPS, logged, serve, shared
+from harness import Skip, run_tests, test, until
 from http_client import Client, Cut, chunks, request
 
 

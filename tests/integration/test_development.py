@@ -4,13 +4,15 @@
 A broken edit leaves the old worker serving, and nobody who edits has to wait for pauses.
 """
 
+import contextlib
+import itertools
 import os
 import pathlib
 import shutil
 import time
 
-from harness import (FAULTY_WORKER, HTTP_WORKER, Load, Site, check_load, get, listener, new_address, pool, run_tests,
-                     test)
+from harness import (BOUND, FAULTY_WORKER, HTTP_WORKER, Load, Site, check_load, get, listener, new_address, pool,
+                     run_tests, test)
 
 BROKEN = '--crash-at-start --stderr "no module named shop"'
 
@@ -23,9 +25,14 @@ def edit(site, text, name="mode"):
     os.replace(temporary, path)
 
 
-def launch(site, address, *options, ready=True):
-    return site.start("--reload", *options, "-w", "1", "-b", address, "--", FAULTY_WORKER, "--mode-from", "mode",
-                      "--linger", "100", ready=ready)
+@contextlib.contextmanager
+def developed(mode, *options, ready=True):
+    """@return a site whose source is this mode, and its address"""
+    address = new_address()
+    with Site() as site:
+        edit(site, mode)
+        yield site.start("--reload", *options, "-w", "1", "-b", address, "--", FAULTY_WORKER, "--mode-from", "mode",
+                         "--linger", "100", ready=ready), address
 
 
 def done(site):
@@ -38,10 +45,7 @@ def generation(site):
 
 @test
 def an_edit_rolls_a_broken_one_is_explained_and_the_next_tries_again():
-    address = new_address()
-    with Site() as site:
-        edit(site, "--body one")
-        launch(site, address)
+    with developed("--body one") as (site, address):
         site.wait_log("development mode: watching")
         with Load(address) as kept, Load(address, "--close") as closed:
             first = site.pids()
@@ -64,10 +68,7 @@ def an_edit_rolls_a_broken_one_is_explained_and_the_next_tries_again():
 
 @test
 def new_folders_count_and_what_is_no_source_does_not():
-    address = new_address()
-    with Site() as site:
-        edit(site, "--body one")
-        launch(site, address)
+    with developed("--body one") as (site, _):
         for name in (".git", "__pycache__", "node_modules"):
             (site.folder / name).mkdir()
             (site.folder / name / "file").write_text("x")
@@ -90,10 +91,7 @@ def new_folders_count_and_what_is_no_source_does_not():
 
 @test
 def a_site_that_never_started_starts_with_the_edit_that_mends_it():
-    address = new_address()
-    with Site() as site:
-        edit(site, BROKEN)
-        launch(site, address, "-s", "backoff=1h 1h", "-s", "ready_timeout=1h", ready=False)
+    with developed(BROKEN, "-s", "backoff=1h 1h", "-s", "ready_timeout=1h", ready=False) as (site, address):
         site.wait("worker_lost")
         began = time.monotonic()
         edit(site, "--body mended")
@@ -101,8 +99,11 @@ def a_site_that_never_started_starts_with_the_edit_that_mends_it():
         assert get(address) == "mended\n"
         edit(site, "--never-ready")
         site.wait("worker_started")
-        # A start that hangs holds nobody up either: the next edit takes over.
+        # A start that hangs holds nobody up either: the next edit takes over, when it has waited a second for it.
+        edited = time.monotonic()
         edit(site, "--body again")
+        site.wait("operation_started", text="reload")
+        assert time.monotonic() - edited > 0.9
         done(site)
         assert get(address) == "again\n"
         assert time.monotonic() - began < 20
@@ -110,10 +111,7 @@ def a_site_that_never_started_starts_with_the_edit_that_mends_it():
 
 @test
 def edits_during_a_reload_lead_to_one_more():
-    address = new_address()
-    with Site() as site:
-        edit(site, "--body one --slow-ready 600")
-        launch(site, address)
+    with developed("--body one --slow-ready 600") as (site, address):
         site.skip_events()
         edit(site, "--body two --slow-ready 600")
         site.wait("operation_started", text="reload")
@@ -124,6 +122,19 @@ def edits_during_a_reload_lead_to_one_more():
         assert get(address) == "last\n"
         started = [event for event in site.catch_up() if event["event"] == "operation_started"]
         assert len(started) == 3, started  # the start of the site and two reloads
+
+
+@test
+def edits_without_end_are_taken_all_the_same():
+    with developed("--body one") as (site, _):
+        site.skip_events()
+        end = time.monotonic() + BOUND
+        for number in itertools.count():
+            edit(site, f"--body {number}")
+            if any(event["event"] == "operation_started" for event in site.catch_up()[site.position:]):
+                break
+            assert time.monotonic() < end
+        done(site)
 
 
 @test

@@ -3,11 +3,9 @@
 request is served. What the gateways make of faulty answers is in test_wsgi.py and test_asgi.py."""
 
 import collections
-import functools
 
-import harness
 from asgi_servers import LOOPS
-from harness import APPS, Load, Site, check_load, listener, new_address, pool, run_tests
+from harness import APPS, Load, Site, check_load, for_each, listener, new_address, pool, run_tests
 from http_client import Client, Cut, program, request
 
 Gateway = collections.namedtuple("Gateway", "command folder moments")
@@ -30,15 +28,7 @@ RAISED = {
 # How the process ends, and what unicornd says of it.
 DEATHS = {"exit": ("worker_lost", "exit status 3"), "clean": ("worker_gone", "exit status 0"),
           "abort": ("worker_lost", "SIGABRT|ABRT"), "crash": ("worker_lost", "SEGV"), "kill": ("worker_lost", "KILL")}
-
-
-def each_gateway(function):
-    """Marks a test that is run for all gateways, which is its argument."""
-    for name, gateway in GATEWAYS.items():
-        bound = functools.partial(function, gateway)
-        bound.__name__ = f"{function.__name__}_{name}"
-        harness.TESTS.append(bound)
-    return function
+each_gateway = for_each(GATEWAYS)
 
 
 def supervised(gateway, address, *options, **settings):

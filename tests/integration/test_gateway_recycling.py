@@ -6,10 +6,9 @@ import functools
 import re
 import subprocess
 
-import harness
-from asgi_servers import LOOPS, until
-from harness import (APPS, Load, Site, check_load, check_ready, listener, memory_kb, new_address, pool, run_tests,
-                     wait_gone, wait_recycled)
+from asgi_servers import LOOPS
+from harness import (APPS, Load, Site, check_load, check_ready, for_each, listener, memory_kb, new_address, pool,
+                     run_tests, until, wait_gone, wait_recycled)
 from http_client import Client, program
 from http_load import Transfers
 
@@ -22,15 +21,7 @@ WSGI = ("sync", "--app", "wsgi:wsgi_cases:application", "--app-dir", str(APPS))
 ASGI = ("async", "--app", "asgi:asgi_cases:app", "--app-dir", str(APPS))
 KINDS = {"wsgi": WSGI, "wsgi_threads": (*WSGI, "--threads", "4"),
          **{f"asgi_{loop}": (*ASGI, "--loop", loop) for loop in LOOPS}}
-
-
-def each_kind(function):
-    """Marks a test that is run for all gateways; its argument is the command without the folder of the program."""
-    for name, kind in KINDS.items():
-        bound = functools.partial(function, kind)
-        bound.__name__ = f"{function.__name__}_{name}"
-        harness.TESTS.append(bound)
-    return function
+each_kind = for_each(KINDS)
 
 
 def command(kind, *options):

@@ -1,16 +1,15 @@
 #!/usr/bin/python3
 """What unicornd knows of the HTTP workers: figures, requests that last, and workers that hang, which it ends.
 
-The limits are short: a beat each 100 ms, slow after 1.5 s of silence, ended after 2.5 s. The sync worker falls silent
-when a call takes longer than 300 ms, if it is told so.
+The limits are short: a beat each 100 ms, slow after 1.5 s of silence, ended after 2.5 s. Only for what a worker still
+says then there is time: Python's traceback and the kernel's core file take long on a busy machine. The sync worker
+falls silent when a call takes longer than 300 ms, if it is told so.
 """
 
 import collections
-import functools
 
-import harness
-from asgi_servers import LOOPS, until
-from harness import APPS, Site, listener, new_address, pool, run_tests, test
+from asgi_servers import LOOPS
+from harness import APPS, Site, for_each, listener, new_address, pool, run_tests, test, until
 from http_client import PROBE, Client, Cut, program, request
 
 Kind = collections.namedtuple("Kind", "worker options hangs lasts frame")
@@ -27,21 +26,13 @@ KINDS = {
     **{f"asgi_{loop}": Kind("async", (*ASGI, "--loop", loop), "/block_ms", "/wait_ms", r"asgi_cases.py.*in block_ms")
        for loop in LOOPS},
 }
-
-
-def each_kind(function):
-    """Marks a test that is run for all workers and applications; its argument is a row of KINDS."""
-    for name, kind in KINDS.items():
-        bound = functools.partial(function, kind)
-        bound.__name__ = f"{function.__name__}_{name}"
-        harness.TESTS.append(bound)
-    return function
+each_kind = for_each(KINDS)
 
 
 def watched(address, kind, *options, **settings):
     command = [program(kind.worker), *kind.options, *options]
     return Site(listener("web", address) + pool("app", command, heartbeat_interval="100ms", heartbeat_soft="1500ms",
-                                                heartbeat_hard="2500ms", **settings))
+                                                heartbeat_hard="2500ms", abort="yes", **settings))
 
 
 def impatient(kind):

@@ -250,9 +250,7 @@ def who_takes_nothing_is_left(kind):
             with server.client(receive_buffer=4096) as client:
                 client.send(request(target))
                 assert client.is_readable()
-                end = time.monotonic() + BOUND
-                while (now := server.counters())["closed"] != now["handled"] - 1:
-                    assert time.monotonic() < end, f"{target} is still waited for: {now}"
+                server.wait_all_closed(f"{target} is still waited for")
                 total = 0
                 while more := receive(client.socket):
                     total += len(more)

@@ -5,7 +5,6 @@ give up at any time, with and without threads."""
 import random
 import signal
 import threading
-import time
 
 from http_client import Malformed, Server, chunks, pattern, request
 from harness import BOUND, Load, check_load, run_tests, test
@@ -69,13 +68,6 @@ def the_end_waits_for_all_calls():
         assert server.wait_exit() == 0
 
 
-def wait_all_closed(server):
-    """Every request that was handled has come to its end; all but the one that asks."""
-    end = time.monotonic() + BOUND
-    while (now := server.counters())["handled"] != now["closed"] + 1:
-        assert time.monotonic() < end, now
-
-
 @test
 def what_happens_during_a_call_is_noticed_behind_it():
     with Server("sync", "--threads", str(THREADS)) as server:
@@ -88,7 +80,7 @@ def what_happens_during_a_call_is_noticed_behind_it():
             assert pipelining.read().text == "hello\n"
         assert ending.read_end() == "eof"
         assert pipelining.ask("/hello").text == "hello\n"
-        wait_all_closed(server)
+        server.wait_all_closed()
 
 
 def ask_at_random(server, seed, failures):
@@ -145,7 +137,7 @@ def crowd(kind, *options):
                 client.join(BOUND)
             check_load(kept, closed)
         assert not failures, failures
-        wait_all_closed(server)
+        server.wait_all_closed()
         assert server.stop() == 0
 
 

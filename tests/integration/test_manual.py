@@ -3,10 +3,9 @@
 
 import re
 import shutil
-import time
 
-from harness import BOUND, EXAMPLES, HELLO_WORKER, Load, Site, Skip, check_load, exists, get, listener, new_address, \
-    pool, run_tests, test, wait_gone
+from harness import EXAMPLES, HELLO_WORKER, Load, Site, Skip, check_load, exists, get, listener, new_address, \
+    pool, run_tests, test, until, wait_gone
 
 RELOADS = 3
 
@@ -19,9 +18,7 @@ def need_program(name):
 
 def wait_slots(site, name, said):
     """What a worker says is no event; each look is an answer of the daemon."""
-    end = time.monotonic() + BOUND
-    while not all(said(slot) for slot in site.pool(name)["slots"]):
-        assert time.monotonic() < end, site.pool(name)
+    until(lambda: all(said(slot) for slot in site.pool(name)["slots"]), f"not yet said by all of {name}")
 
 
 def has_beaten(slot):

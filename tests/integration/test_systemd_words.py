@@ -76,9 +76,9 @@ class Service(Site):
             self.manager.settimeout(BOUND)
         return self.messages
 
-    def die(self):
+    def die(self, *pools):
         """Kills the daemon and waits until its workers are gone too."""
-        workers = [os.pidfd_open(pid) for pid in self.pids().values()]
+        workers = [os.pidfd_open(pid) for name in pools or ("app",) for pid in self.pids(name).values()]
         self.signal(signal.SIGKILL)
         self.wait_exit()
         for worker in workers:
@@ -93,12 +93,15 @@ class Service(Site):
             stored.close()
 
 
+def pair(address):
+    """@return it as Python's sockets take it"""
+    host, port = address.rsplit(":", 1)
+    return host, int(port)
+
+
 def listening():
-    made = socket.socket()
-    host, port = new_address().rsplit(":", 1)
-    made.bind((host, int(port)))
-    made.listen(5)
-    return made, f"{host}:{port}"
+    address = new_address()
+    return socket.create_server(pair(address), backlog=5), address
 
 
 @test
@@ -213,6 +216,19 @@ def sockets_are_taken_over_by_name():
     extra.close()
 
 
+def assert_nobody_listens(address):
+    try:
+        socket.create_connection(pair(address), timeout=BOUND).close()
+    except ConnectionRefusedError:
+        return
+    raise AssertionError(f"{address} answers")
+
+
+def kept_name(address, *more):
+    """@return the name under which a socket is kept"""
+    return ",".join(("listener", address.replace(":", "_"), *more))
+
+
 def knock(address):
     """@return a connection that waits for an answer to its request"""
     early = connect_http(address)
@@ -264,7 +280,7 @@ def listener_of_another_address_is_not_kept():
         site.write(listener("web", second) + pool("app", HTTP_WORKER))
         site.reload()
         site.told("^FDSTOREREMOVE=1$")
-        assert [second.replace(":", "_") in name for name in site.stored] == [True], site.stored
+        assert list(site.stored) == [kept_name(second)], site.stored
         site.die()
         with Service(listener("web", first) + pool("app", HTTP_WORKER), sockets=site.stored) as other:
             other.start()
@@ -272,12 +288,77 @@ def listener_of_another_address_is_not_kept():
             assert get(first)
             for kept in site.stored.values():
                 kept.close()
-            try:
-                socket.create_connection(tuple(second.rsplit(":", 1)), timeout=BOUND).close()
-                raise AssertionError("the address that is no longer wanted answers")
-            except ConnectionRefusedError:
-                pass
+            assert_nobody_listens(second)
             assert other.stop() == 0
+
+
+@test
+def kept_listener_is_given_up_by_a_site_that_binds_nothing():
+    web, address = listening()
+    given, _ = listening()
+    for configuration in (pool("app", "sleep 1000", listeners=(), ready="alive 1ms"),
+                          listener("given", "systemd:given") + pool("app", HTTP_WORKER, listeners=("given",))):
+        with Service(configuration, sockets={kept_name(address): web, "given": given}) as site:
+            site.stored = {kept_name(address): web.dup()}
+            site.start()
+            site.told("^FDSTOREREMOVE=1$")
+            web.close()
+            assert_nobody_listens(address)
+            assert site.stop() == 0
+        web = socket.create_server(pair(address), backlog=5)
+    web.close()
+    given.close()
+
+
+@test
+def kept_socket_is_believed_only_with_its_address():
+    """Neither where somebody else listens, nor one of another family, nor one that was never bound."""
+    other, elsewhere = listening()
+    local, unbound = socket.socket(socket.AF_UNIX), socket.socket()
+    local.bind("")
+    local.listen()
+    for strange in (other, local, unbound):
+        address = new_address()
+        with Service(listener("web", address) + pool("app", HTTP_WORKER), sockets={kept_name(address): strange}) as site:
+            site.stored = {kept_name(address): strange}
+            site.start()
+            site.told("^FDSTOREREMOVE=1$")
+            assert get(address)
+            site.told("^READY=1$")
+            assert list(site.stored) == [kept_name(address)]
+            assert site.stop() == 0
+    assert_nobody_listens(elsewhere)
+
+
+@test
+def kept_socket_that_does_not_listen_is_made_to():
+    address = new_address()
+    bound = socket.socket()
+    bound.bind(pair(address))
+    with Service(listener("web", address) + pool("app", HTTP_WORKER), sockets={kept_name(address): bound}) as site:
+        site.start()
+        assert get(address)
+        assert site.stop() == 0
+    bound.close()
+
+
+@test
+def as_many_listeners_are_kept_as_there_were():
+    addresses = [new_address() for _ in range(100)]
+    configuration = "".join(listener(f"l{number}", address) for number, address in enumerate(addresses)) + \
+        "".join(pool(f"p{first}", HTTP_WORKER, listeners=[f"l{number}" for number in range(first, first + 50)])
+                for first in (0, 50))
+    with Service(configuration) as killed:
+        killed.launch()
+        killed.told("^READY=1$")
+        assert len(killed.stored) == 100
+        killed.die("p0", "p50")
+        with Service(configuration, sockets=killed.stored) as site:
+            site.start()
+            assert all(get(address) for address in addresses[::11])
+            site.told("^READY=1$")
+            assert not site.stored, "bound anew"
+            assert site.stop() == 0
 
 
 @test

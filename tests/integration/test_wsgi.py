@@ -16,7 +16,7 @@ import sys
 import time
 
 import harness
-from harness import APPS, BOUND, BUILD, Site, listener, new_address, pool, run_tests, test
+from harness import APPS, BOUND, BUILD, Site, listener, new_address, pool, run_tests, test, until
 from http_client import Client, Cut, Server, chunks, program, request, run_alone
 
 GATEWAYS = str(BUILD / ".libs")
@@ -65,14 +65,6 @@ def logged(server, expression):
     text = "\n".join(server.log.lines[server.mark:])
     assert expression in text, f"{expression!r} is not in the log:\n{text}"
     return text
-
-
-def until(condition, what):
-    """Asks again and again; there is no event to be had."""
-    end = time.monotonic() + BOUND
-    while not condition():
-        assert time.monotonic() < end, what
-        os.sched_yield()
 
 
 def ok(answer):

@@ -170,23 +170,29 @@ static void behave_as_switched(void *context, const char *program, struct fake_b
 	program_behave(broken ? "dies-before-ready" : program, behaviour);
 }
 
-START_TEST(test_when_its_successor_does_not_start_it_serves_on_and_the_tries_pause)
+/** Starts cease to succeed, one of four workers asks, and half a minute passes. @return it */
+static pid_t ask_in_vain(void)
 {
-	uint64_t spawns;
-	pid_t before;
+	pid_t pid;
 
 	broken = false;
 	stage.behave = behave_as_switched;
 	stage_up(&stage, SITE "command=good");
 	fake_world_run(&stage.world, 5000);
-	before = stage_pid(&stage, "app", 1);
-	spawns = stage.world.spawns;
+	pid = stage_pid(&stage, "app", 1);
 	watch();
 	broken = true;
 	ask(1);
 	fake_world_run(&stage.world, 30000);
-	ck_assert_uint_ge(stage.world.spawns - spawns, 4);
-	ck_assert_uint_le(stage.world.spawns - spawns, 12);
+	return pid;
+}
+
+START_TEST(test_when_its_successor_does_not_start_it_serves_on_and_the_tries_pause)
+{
+	pid_t before = ask_in_vain();
+
+	ck_assert_uint_ge(stage.world.spawns, 4 + 4);
+	ck_assert_uint_le(stage.world.spawns, 4 + 12);
 	ck_assert_int_eq(fake_world_process(&stage.world, before)->signals, 0);
 	ck_assert_int_eq(least_serving, 4);
 	broken = false;
@@ -199,18 +205,9 @@ END_TEST
 /** Its successor is in its pause when the one that asked ends cleanly: the pause goes on, it was the successors'. */
 START_TEST(test_its_own_end_does_not_shorten_the_pause_of_its_successors)
 {
-	pid_t before;
-	int64_t next_ms;
+	pid_t before = ask_in_vain();
+	int64_t next_ms = slot_of(1)->next_start_ms;
 
-	broken = false;
-	stage.behave = behave_as_switched;
-	stage_up(&stage, SITE "command=good");
-	fake_world_run(&stage.world, 5000);
-	before = stage_pid(&stage, "app", 1);
-	broken = true;
-	ask(1);
-	fake_world_run(&stage.world, 30000);
-	next_ms = slot_of(1)->next_start_ms;
 	ck_assert_int_gt(next_ms, stage.world.now_ms);
 	fake_world_end(&stage.world, before, fake_exit(0));
 	(void)fake_world_step(&stage.world);
@@ -366,12 +363,18 @@ END_TEST
 
 START_TEST(test_when_the_site_stops_it_was_stopped)
 {
+	const struct worker *worker;
+
 	stage_up(&stage, SITE "command=good");
 	fake_world_run(&stage.world, 5000);
+	worker = find_worker(stage_pid(&stage, "app", 1));
 	ask(1);
 	ck_assert_ptr_nonnull(stage_stop(&stage, false));
-	fake_world_run(&stage.world, 10);
-	ck_assert_int_eq(slot_of(1)->last_exit.known, false);
+	ck_assert(worker->asked && worker->ordered);
+	ck_assert_int_eq(worker->cause, CAUSE_NONE);
+	fake_world_end(&stage.world, worker->pid, fake_exit(0));
+	(void)fake_world_step(&stage.world);
+	ck_assert_int_eq(slot_of(1)->last_exit.cause, CAUSE_STOPPED);
 	ck_assert_uint_eq(stage.events[EVENT_WORKER_LOST], 0);
 }
 END_TEST

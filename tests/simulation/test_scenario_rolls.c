@@ -177,9 +177,9 @@ START_TEST(test_a_broken_deploy_that_also_makes_the_pool_smaller_takes_nobody_aw
 
 	stage_up(&stage, SITE "command=good");
 	before = remember("app", 4);
-	ck_assert_int_eq(stage_wait(&stage,
-				    stage_reload(&stage, "pool app: workers=1, command=dies-at-once", NULL), 120000),
-			 OUTCOME_UNTOUCHED);
+	ck_assert_int_eq(
+		stage_wait(&stage, stage_reload(&stage, "pool app: workers=1, command=dies-at-once", NULL), 120000),
+		OUTCOME_UNTOUCHED);
 	ck_assert_int_eq(count_same("app", &before, 4), 4);
 	ck_assert(stage_wait_calm(&stage, 1000));
 }

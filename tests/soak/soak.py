@@ -12,7 +12,7 @@ import random
 import subprocess
 import time
 
-from harness import BOUND, BUILD, SANITIZED, SOURCE, descriptors_of, memory_kb, run_tests, test
+from harness import BUILD, SANITIZED, SOURCE, descriptors_of, memory_kb, run_tests, test, until
 from http_client import PROBE, Server, request
 
 REQUESTS = int(os.environ.get("SOAK_REQUESTS", "1000000"))
@@ -39,10 +39,7 @@ def sockets_of(pid):
 
 def wait_left(pid, sockets):
     """The worker may need a moment to see that the last clients have left. @return the numbers of its descriptors"""
-    end = time.monotonic() + BOUND
-    while sockets_of(pid) != sockets:
-        assert time.monotonic() < end, descriptors_of(pid)
-        os.sched_yield()
+    until(lambda: sockets_of(pid) == sockets, f"not {sockets} sockets as before")
     return sorted(descriptors_of(pid))
 
 
@@ -52,13 +49,6 @@ def attack(server, requests, seed):
                            "--seed", str(seed)], stdout=subprocess.PIPE, text=True, check=False)
     assert done.returncode == 0, done
     return json.loads(done.stdout)
-
-
-def check_probe(server):
-    """The probe counts: what was begun was ended, the request that asks being the last."""
-    end = time.monotonic() + BOUND
-    while (now := server.counters())["handled"] != now["closed"] + 1:
-        assert time.monotonic() < end, now
 
 
 def soak(share, growth_kb, server):
@@ -87,7 +77,7 @@ def soak(share, growth_kb, server):
             client.send(request("/echo", method="POST", body=b"x" * 100000))
             assert client.read().body == b"x" * 100000
         if PROBE in server.command:
-            check_probe(server)
+            server.wait_all_closed()
         assert server.stop() == 0
 
 

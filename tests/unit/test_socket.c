@@ -522,6 +522,34 @@ START_TEST(what_is_no_listener_has_neither_queue_nor_address)
 }
 END_TEST
 
+START_TEST(socket_is_reachable_by_its_own_address_only)
+{
+	owned_fd unbound = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	owned_fd tcp = -1, local = -1, abstract = -1;
+
+	address_parse(&settings.address, "127.0.0.1:0", &error);
+	tcp = open_listener();
+	ck_assert(socket_is_reachable(tcp, &settings));
+	ck_assert(socket_address(tcp, &settings.address));
+	ck_assert(socket_is_reachable(tcp, &settings));
+	ck_assert(!socket_is_reachable(unbound, &settings));
+	use_abstract();
+	abstract = open_listener();
+	ck_assert(socket_is_reachable(abstract, &settings));
+	ck_assert(!socket_is_reachable(tcp, &settings));
+	use_path();
+	local = open_listener();
+	ck_assert(socket_is_reachable(local, &settings));
+	ck_assert(!socket_is_reachable(abstract, &settings));
+	ck_assert_int_eq(unlink(settings.address.path), 0);
+	ck_assert(!socket_is_reachable(local, &settings));
+	address_parse(&settings.address, "[::]:0", &error);
+	close_fd(&tcp);
+	tcp = open_listener(); /* of IPv4, where there is no other */
+	ck_assert(socket_is_reachable(tcp, &settings));
+}
+END_TEST
+
 START_TEST(bound_socket_is_adopted)
 {
 	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
@@ -629,6 +657,7 @@ static TCase *asking_tests(void)
 	tcase_set_timeout(tests, 60);
 	tcase_add_loop_test(tests, queue_counts_who_waits, 0, FAMILY_COUNT);
 	tcase_add_test(tests, what_is_no_listener_has_neither_queue_nor_address);
+	tcase_add_test(tests, socket_is_reachable_by_its_own_address_only);
 	tcase_add_test(tests, bound_socket_is_adopted);
 	tcase_add_test(tests, adjusting_leaves_nonblocking_alone);
 	tcase_add_test(tests, unix_socket_is_adopted);

@@ -19,8 +19,8 @@
 
 struct http_body {
 	char *bytes;
-	size_t start;        /**< first byte not taken */
-	size_t length;       /**< bytes not taken, in memory */
+	size_t start;  /**< first byte not taken */
+	size_t length; /**< bytes not taken, in memory */
 	size_t capacity;
 	int64_t file_start;  /**< bytes taken of the file */
 	int64_t file_length; /**< bytes written to it */

@@ -8,9 +8,9 @@
  * still meanwhile: that the client has left is noticed when the thread writes, or when the loop has the connection
  * again.
  *
- * The loop's own, always: the places in lists (previous, next, next_waiting, next_held, is_waiting, is_held), the watcher but for its `fd`,
- * the deadline, the state. What all threads read while the loop may change it is atomic: whether the server drains, and
- * the time of the Date line.
+ * The loop's own, always: the places in lists (previous, next, next_waiting, next_held, is_waiting, is_held), the
+ * watcher but for its `fd`, the deadline, the state. What all threads read while the loop may change it is atomic:
+ * whether the server drains, and the time of the Date line.
  */
 #ifndef WORKERS_HTTP_CONNECTION_H
 #define WORKERS_HTTP_CONNECTION_H

@@ -1,9 +1,9 @@
 /*
  * http_deadlines.h - times at which connections have waited long enough.
  *
- * All deadlines of one kind are equally long, so a list in the order of their start is in the order of their end: setting
- * and forgetting one is a matter of a few pointers, and only the first of each list is looked at. It does not know the
- * clock.
+ * All deadlines of one kind are equally long, so a list in the order of their start is in the order of their end:
+ * setting and forgetting one is a matter of a few pointers, and only the first of each list is looked at. It does not
+ * know the clock.
  */
 #ifndef WORKERS_HTTP_DEADLINES_H
 #define WORKERS_HTTP_DEADLINES_H

@@ -12,11 +12,11 @@
 
 /** What only the parser knows. */
 struct http_head_facts {
-	const char *end;        /**< of the bytes that may be looked at */
+	const char *end; /**< of the bytes that may be looked at */
 	const char *method;
 	int major_version;
 	int minor_version;
-	bool is_chunked;        /**< the last transfer coding is */
+	bool is_chunked; /**< the last transfer coding is */
 	uint64_t content_length;
 	bool has_content_length;
 };

@@ -1,8 +1,8 @@
 /*
  * http_parser.h - bytes become a request: the only file that knows llhttp.
  *
- * The parser of a connection goes on where it stopped, at any byte. It stops behind each request, so that pipelined ones
- * are answered in order.
+ * The parser of a connection goes on where it stopped, at any byte. It stops behind each request, so that pipelined
+ * ones are answered in order.
  */
 #ifndef WORKERS_HTTP_PARSER_H
 #define WORKERS_HTTP_PARSER_H

@@ -44,9 +44,9 @@ struct http_server {
 	int listener_count;
 	struct http_acceptor *acceptor; /**< NULL before the start and while draining */
 	bool is_accepting;
-	bool was_handed; /**< a connection has come since the loop has last come to rest */
+	bool was_handed;         /**< a connection has come since the loop has last come to rest */
 	atomic_bool is_draining; /**< threads that answer look at it */
-	bool is_finished; /**< drained */
+	bool is_finished;        /**< drained */
 	ev_timer deadline_timer;
 	ev_timer accept_timer; /**< pause after an accept that failed for want of something */
 	ev_prepare prepare;

@@ -17,7 +17,7 @@ enum worker_action { WORKER_RUN, WORKER_HELP, WORKER_VERSION };
 
 struct worker_options {
 	enum worker_action action;
-	const char *application;           /**< --app, as written */
+	const char *application; /**< --app, as written */
 	struct unicorn_app_options app;
 	struct http_limits limits;
 	struct option_address binds[WORKER_BINDS_MAX];
@@ -29,7 +29,7 @@ struct worker_options {
 	int64_t max_requests_jitter;
 	int64_t max_memory_bytes;
 	int64_t request_timeout_ms;
-	const char *log_path;              /**< NULL: no access log */
+	const char *log_path; /**< NULL: no access log */
 	enum access_format log_format;
 	struct trusted_peers trusted;
 	bool has_trusted;
