@@ -53,6 +53,8 @@ void kept_listener_forget(const struct listener_settings *settings)
 
 static void drop(struct inherited_socket *kept)
 {
+	/* The manager closes its copy when it comes to that, and the address may be needed now. */
+	socket_stop_listening(kept->fd);
 	service_manager_forget(kept->name);
 	close_fd(&kept->fd);
 }

@@ -172,6 +172,11 @@ bool socket_listen(int fd, int backlog, struct error *error)
 	return true;
 }
 
+void socket_stop_listening(int fd)
+{
+	(void)shutdown(fd, SHUT_RDWR);
+}
+
 static int get_option(int fd, int option)
 {
 	int value = -1;

@@ -39,6 +39,9 @@ bool socket_listen(int fd, int backlog, struct error *error);
  */
 bool socket_is_reachable(int fd, const struct listener_settings *settings);
 
+/** Refuses clients from now on, those that wait too, and frees the port, whoever else has the socket open. */
+void socket_stop_listening(int fd);
+
 /** Takes away the file of a Unix socket, if it is still the one of `fd`. */
 void socket_unlink(int fd, const struct address *address);
 

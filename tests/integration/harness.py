@@ -241,9 +241,9 @@ class Control:
 
     def read(self, bound=BOUND):
         """@return the next message; None when the daemon has closed the connection"""
-        until = time.monotonic() + bound
+        end = time.monotonic() + bound
         while b"\n" not in self.partial:
-            self.socket.settimeout(max(until - time.monotonic(), 0.001))
+            self.socket.settimeout(max(end - time.monotonic(), 0.001))
             try:
                 chunk = self.socket.recv(65536)
             except ConnectionResetError:
@@ -460,16 +460,16 @@ class Site:
         self.events = self.follower.call("events", follow=True)["events"]
         self.position = 0
 
-    def _next_event(self, until):
+    def _next_event(self, end):
         message = self.follower.notifications.popleft() if self.follower.notifications else None
         if message is None:
-            message = self.follower.read(max(until - time.monotonic(), 0.001))
+            message = self.follower.read(max(end - time.monotonic(), 0.001))
         assert message is not None, "the daemon is gone"
         self.events.append(message["params"])
 
     def wait(self, name, bound=BOUND, text=None, since=None, **fields):
         """Goes on, or back to `since`, to the next event with this name, fields and a text that matches. @return it"""
-        until = time.monotonic() + bound
+        end = time.monotonic() + bound
         if since is not None:
             self.position = self.events.index(since) + 1
         while True:
@@ -480,7 +480,7 @@ class Site:
                         (text is None or re.search(text, event["text"])):
                     return event
             try:
-                self._next_event(until)
+                self._next_event(end)
             except TimeoutError:
                 raise AssertionError(f"no event {name} {fields} within {bound} s") from None
 

@@ -317,6 +317,8 @@ def one_bad_slot_does_not_hurt_the_others():
               pool("app", command, workers=3, give_up="3 in 60s", backoff="10ms 300ms")) as site:
         site.start(ready=False)
         site.wait("pool_degraded", text="slot 2")
+        for slot in (1, 3):
+            site.wait("worker_ready", since=site.events[0], slot=slot)
         row = site.pool()
         assert row["ready"] == 2 and [slot["restarts"] for slot in row["slots"]][::2] == [0, 0], row
 

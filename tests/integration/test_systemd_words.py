@@ -6,10 +6,11 @@ import re
 import select
 import signal
 import socket
+import stat
 import sys
 import time
 
-from harness import (BOUND, FAULTY_WORKER, HTTP_WORKER, Site, connect_http, descriptors_of, environment_of, get,
+from harness import (BOUND, FAULTY_WORKER, HTTP_WORKER, Site, Skip, connect_http, descriptors_of, environment_of, get,
                      listener, new_address, pool, run_tests, test)
 
 # Descriptors from 3 on, and variables that name the daemon's own pid.
@@ -319,13 +320,14 @@ def kept_socket_is_believed_only_with_its_address():
     local.listen()
     for strange in (other, local, unbound):
         address = new_address()
-        with Service(listener("web", address) + pool("app", HTTP_WORKER), sockets={kept_name(address): strange}) as site:
-            site.stored = {kept_name(address): strange}
+        name = kept_name(address)
+        with Service(listener("web", address) + pool("app", HTTP_WORKER), sockets={name: strange}) as site:
+            site.stored = {name: strange}
             site.start()
             site.told("^FDSTOREREMOVE=1$")
             assert get(address)
             site.told("^READY=1$")
-            assert list(site.stored) == [kept_name(address)]
+            assert list(site.stored) == [name]
             assert site.stop() == 0
     assert_nobody_listens(elsewhere)
 
@@ -376,6 +378,34 @@ def kept_unix_socket_without_its_file_is_bound_anew():
             local = knock_unix(path)
             assert local.recv(12) == b"HTTP/1.1 200"
             local.close()
+            assert site.stop() == 0
+
+
+@test
+def kept_socket_that_was_bound_otherwise_is_bound_anew():
+    with Service("") as killed:
+        path = killed.folder / "web.sock"
+        try:
+            with socket.create_server(("::1", 0), family=socket.AF_INET6) as six:
+                port = six.getsockname()[1]
+        except OSError as error:
+            raise Skip("no IPv6 here") from error
+
+        def configuration(mode, only_v6):
+            return listener("local", f"unix:{path}", mode=mode) + \
+                listener("six", f"[::1]:{port}", only_v6=only_v6) + pool("app", HTTP_WORKER, listeners=("local", "six"))
+        killed.write(configuration("0600", "no"))
+        killed.start()
+        killed.told("^READY=1$")
+        killed.die()
+        with Service(configuration("0606", "yes"), sockets=killed.stored) as site:
+            # The manager hears of it later: until then it has its copies.
+            site.stored, killed.stored = killed.stored, {}
+            site.start()
+            site.told("^READY=1$")
+            assert stat.S_IMODE(path.stat().st_mode) == 0o606
+            removed = [message for message in site.messages if "FDSTOREREMOVE=1" in message]
+            assert len(removed) == 2 and len(site.stored) == 2, site.messages
             assert site.stop() == 0
 
 

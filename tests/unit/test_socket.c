@@ -550,6 +550,29 @@ START_TEST(socket_is_reachable_by_its_own_address_only)
 }
 END_TEST
 
+/** Although somebody else still has it open. */
+START_TEST(socket_that_stopped_listening_is_in_nobodys_way)
+{
+	owned_fd before = -1, after = -1;
+
+	address_parse(&settings.address, "127.0.0.1:0", &error);
+	before = open_listener();
+	ck_assert(socket_address(before, &settings.address));
+	ck_assert_int_lt(socket_open(&settings, &error), 0);
+	socket_stop_listening(before);
+	after = open_listener();
+	(void)accept_one(after);
+	use_path();
+	close_fd(&before);
+	before = open_listener();
+	ck_assert_int_lt(socket_open(&settings, &error), 0);
+	socket_stop_listening(before);
+	close_fd(&after);
+	after = open_listener();
+	ck_assert(socket_is_reachable(after, &settings));
+}
+END_TEST
+
 START_TEST(bound_socket_is_adopted)
 {
 	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
@@ -658,6 +681,7 @@ static TCase *asking_tests(void)
 	tcase_add_loop_test(tests, queue_counts_who_waits, 0, FAMILY_COUNT);
 	tcase_add_test(tests, what_is_no_listener_has_neither_queue_nor_address);
 	tcase_add_test(tests, socket_is_reachable_by_its_own_address_only);
+	tcase_add_test(tests, socket_that_stopped_listening_is_in_nobodys_way);
 	tcase_add_test(tests, bound_socket_is_adopted);
 	tcase_add_test(tests, adjusting_leaves_nonblocking_alone);
 	tcase_add_test(tests, unix_socket_is_adopted);
