@@ -359,6 +359,12 @@ def exception_before_the_start_is_500(server):
 
 
 @both
+def paths_do_not_forge_lines_of_the_log(server):
+    assert server.ask("/raise_before/%0Aerror:%20forged").status == 500
+    assert "\nerror: forged" not in logged(server, "asgi: http GET /raise_before/%0Aerror:%20forged")
+
+
+@both
 def exception_during_the_body_cuts_the_connection(server):
     try:
         raise AssertionError(server.ask("/raise_during"))
