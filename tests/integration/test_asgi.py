@@ -247,6 +247,8 @@ def iterables_and_buffers_are_taken(server):
     answer = ok(server.ask("/many_headers"))
     names = [(name, value) for name, value in answer.headers if name.startswith(b"x-")]
     assert names == [(b"x-%d" % number, b"%d" % number) for number in range(80)], names
+    answer = ok(server.ask("/changing_headers"))
+    assert [answer.get(name) for name in ("x-one", "x-two", "x-three")] == [b"1" * 600, b"2", b"3" * 600], answer
 
 
 @both

@@ -142,6 +142,18 @@ async def buffers(scope, receive, send):
     await send({"type": "http.response.body", "body": memoryview(b"view\n"), "more_body": False})
 
 
+async def changing_headers(scope, receive, send):
+    """One of the headers takes the others away when it is iterated over."""
+    headers = []
+
+    def take_away():
+        headers.clear()
+        yield from (b"x-two", b"2")
+    headers += [(b"x-one", bytes([49]) * 600), take_away(), [b"x-three", bytes([51]) * 600]]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body"})
+
+
 async def many_headers(scope, receive, send):
     await answer(send, headers=[(b"x-%d" % number, b"%d" % number) for number in range(80)])
 
