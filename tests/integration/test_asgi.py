@@ -302,6 +302,11 @@ def bad_messages_are_refused(server):
 # ---- the client leaves
 
 @both
+def send_is_not_for_use_within_send(server):
+    assert ok(server.ask("/send_within_send")).text == "receive() or send() while a message is being sent"
+
+
+@both
 def disconnect_is_told_and_nothing_is_cancelled(server):
     with server.client() as client:
         client.send(request("/wait_disconnect"))

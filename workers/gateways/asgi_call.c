@@ -357,6 +357,7 @@ struct asgi_call *asgi_call_create(const struct asgi_protocol *protocol, struct 
 	call->next = NULL;
 	call->is_running = false;
 	call->is_listed = false;
+	call->is_sending = false;
 	call->phase = 0;
 	call->response = (struct asgi_response){ .phase = 0 };
 	call->close = (struct asgi_close){ .code = 0 };

@@ -154,6 +154,26 @@ async def changing_headers(scope, receive, send):
     await send({"type": "http.response.body"})
 
 
+class Sender:
+    """Sends the end of the body when it is asked whether there is more, without being awaited."""
+
+    def __init__(self, send):
+        self.send = send
+
+    def __bool__(self):
+        self.send({"type": "http.response.body", "body": b"within"}).send(None)
+        return True
+
+
+async def send_within_send(scope, receive, send):
+    await asyncio.sleep(0)
+    await send({"type": "http.response.start", "status": 200})
+    try:
+        await send({"type": "http.response.body", "body": b"refused", "more_body": Sender(send)})
+    except RuntimeError as error:
+        await send({"type": "http.response.body", "body": str(error).encode()})
+
+
 async def many_headers(scope, receive, send):
     await answer(send, headers=[(b"x-%d" % number, b"%d" % number) for number in range(80)])
 
