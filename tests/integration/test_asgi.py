@@ -499,6 +499,10 @@ def trailers_come_to_those_who_want_them(server):
         raise AssertionError(server.ask("/no_trailers"))
     except Cut:
         logged(server, "without completing its response")
+    try:
+        raise AssertionError(server.ask("/bad_trailers", "TE: trailers"))
+    except Cut:
+        logged(server, "ValueError: a status, a header")
 
 
 # ---- tasks

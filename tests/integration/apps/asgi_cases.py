@@ -566,6 +566,12 @@ async def no_trailers(scope, receive, send):
     await send({"type": "http.response.body", "body": b"body\n"})
 
 
+async def bad_trailers(scope, receive, send):
+    await send({"type": "http.response.start", "status": 200, "headers": [TEXT], "trailers": True})
+    await send({"type": "http.response.body", "body": b"body\n"})
+    await send({"type": "http.response.trailers", "headers": [(b"x y", b"5")]})
+
+
 async def background(scope, receive, send):
     """Goes on when the answer is sent."""
     await answer(send, b"answered\n")
