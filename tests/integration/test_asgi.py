@@ -474,8 +474,8 @@ def zerocopysend_sends_parts_of_files(server):
         assert ok(client.ask("/send_files")).text == "<234|12|89|56789"
         assert client.ask("/hello").text == "hello\n"
     found = ask_json(server, "/send_bad_files")
-    assert found == ["OSError", "OSError", "TypeError", "TypeError", "FileNotFoundError", "IsADirectoryError", "OSError",
-                     "TypeError"], found
+    assert found == ["OSError", "OSError", "TypeError", "TypeError", "ValueError", "FileNotFoundError",
+                     "IsADirectoryError", "OSError", "TypeError"], found
 
 
 @both

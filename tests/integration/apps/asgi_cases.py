@@ -515,10 +515,18 @@ async def send_files(scope, receive, send):
         await send({"type": "http.response.body", "body": b"|", "more_body": True})
         await send({**zero, "file": file.fileno(), "offset": 8})
         await send({"type": "http.response.body", "body": b"|", "more_body": True})
-        await send({**zero, "file": file})
+        await send({**zero, "file": file, "count": 2 ** 63 - 1})
         assert file.tell() == 10
         await send({**zero, "file": file, "more_body": False})
         file.read()
+
+
+class Lost:
+    """A file that is nowhere."""
+
+    def __init__(self, descriptor):
+        self.fileno = lambda: descriptor
+        self.tell = lambda: -1
 
 
 async def send_bad_files(scope, receive, send):
@@ -529,6 +537,7 @@ async def send_bad_files(scope, receive, send):
                     {"type": "http.response.zerocopysend", "file": 9999},
                     {"type": "http.response.zerocopysend"},
                     {"type": "http.response.zerocopysend", "file": "text"},
+                    {"type": "http.response.zerocopysend", "file": Lost(reading)},
                     {"type": "http.response.pathsend", "path": "/nowhere/at/all"},
                     {"type": "http.response.pathsend", "path": "/"},
                     {"type": "http.response.pathsend", "path": "/dev/null"},
