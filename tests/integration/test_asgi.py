@@ -555,6 +555,15 @@ def everything_of_asyncio_works_on_uvloop():
 
 
 @test
+def factory_of_tasks_that_fails():
+    for loop in LOOPS:
+        with serve("--loop", loop, app="asgi_asyncio:app") as server:
+            assert [server.ask(path).status for path in ("/factory_fails", "/running", "/running")] == [200, 500, 200]
+            text = logged(server, "RuntimeError: the factory has failed, False")
+            assert "asgi: http GET /running\n" in text and "no exception" not in text, text
+
+
+@test
 def task_groups_of_anyio():
     if not importlib.util.find_spec("anyio"):
         raise Skip("anyio is not installed")
