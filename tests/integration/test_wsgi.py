@@ -512,6 +512,13 @@ def less_than_content_length_cuts_the_connection(server):
 
 
 @both
+def a_list_may_change_while_it_is_sent(server):
+    for _ in range(5):
+        body = ok(server.ask("/shared_list")).body
+        assert len(body) == 30_000_000 and body.count(body[:1]) == len(body), body[:20]
+
+
+@both
 def what_is_not_bytes_is_an_error(server):
     for kind in ("none", "numbers", "text"):
         assert server.ask(f"/raw/not_bytes?{kind}").status == 500, kind

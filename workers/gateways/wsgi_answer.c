@@ -257,7 +257,11 @@ static bool sequence_send(struct wsgi_exchange *exchange, PyObject *sequence, Py
 		return true;
 	}
 	if (count == 1) {
-		answer_send(exchange, PyBytes_AS_STRING(parts[0]), (size_t)*length);
+		/* Other threads run meanwhile, and may change a list that all requests share. */
+		PyObject *part = Py_NewRef(parts[0]);
+
+		answer_send(exchange, PyBytes_AS_STRING(part), (size_t)*length);
+		Py_DECREF(part);
 		return true;
 	}
 	if (*length <= JOIN_BYTES)

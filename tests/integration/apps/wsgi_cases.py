@@ -523,6 +523,23 @@ def work():
 threading.Thread(target=work, daemon=True).start()
 
 
+@plain
+def shared_list(_, start_response):
+    """The list is returned, and its only element replaced by a thread that waits for its turn."""
+    shared = [b"a" * 30_000_000]
+    ready = threading.Event()
+
+    def replace():
+        other = b"b" * 30_000_000
+        ready.set()
+        time.sleep(0)
+        shared[0] = other
+    threading.Thread(target=replace).start()
+    ready.wait()
+    start_response("200 OK", PLAIN)
+    return shared
+
+
 @case
 def later(environ, start_response):
     jobs.put(environ["QUERY_STRING"])
