@@ -512,6 +512,13 @@ def less_than_content_length_cuts_the_connection(server):
 
 
 @both
+def a_body_may_be_read_by_several_threads(server):
+    body = b"".join(b"x" * (number * 7919 % 30000) + b"\n" for number in range(600))
+    for _ in range(10):
+        assert ok(server.ask("/shared_input", method="POST", body=body)).text == f"{len(body)}"
+
+
+@both
 def a_list_may_change_while_it_is_sent(server):
     for _ in range(5):
         body = ok(server.ask("/shared_list")).body

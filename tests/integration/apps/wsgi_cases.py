@@ -524,6 +524,25 @@ threading.Thread(target=work, daemon=True).start()
 
 
 @plain
+def shared_input(environ, start_response):
+    """The body is read by several threads; which one has got what is left to chance."""
+    counts = []
+    start = threading.Barrier(8)
+
+    def read(method):
+        start.wait()
+        counts.append(sum(len(part) for part in iter(method, b"")))
+    source = environ["wsgi.input"]
+    methods = [source.readline, lambda: source.read(700), lambda: source.read(600_000), source.readline] * 2
+    threads = [threading.Thread(target=read, args=(method,)) for method in methods]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return answer(start_response, f"{sum(counts)}")
+
+
+@plain
 def shared_list(_, start_response):
     """The list is returned, and its only element replaced by a thread that waits for its turn."""
     shared = [b"a" * 30_000_000]
