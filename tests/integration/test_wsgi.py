@@ -519,6 +519,13 @@ def a_body_may_be_read_by_several_threads(server):
 
 
 @both
+def several_threads_may_write(server):
+    for _ in range(10):
+        body = ok(server.ask("/shared_write")).body
+        assert body.rstrip(b"x") == b"" or body.endswith(b"end") and len(body) % 3000 == 3, len(body)
+
+
+@both
 def a_list_may_change_while_it_is_sent(server):
     for _ in range(5):
         body = ok(server.ask("/shared_list")).body

@@ -543,6 +543,28 @@ def shared_input(environ, start_response):
 
 
 @plain
+def shared_write(_, start_response):
+    """Parts are written by several threads, and by the one that was called; some may be refused."""
+    write = start_response("200 OK", PLAIN)
+    start = threading.Barrier(4)
+
+    def run():
+        start.wait()
+        for _ in range(300):
+            try:
+                write(b"x" * 3000)
+            except RuntimeError:
+                pass
+    threads = [threading.Thread(target=run) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    run()
+    for thread in threads:
+        thread.join()
+    return [b"end"]
+
+
+@plain
 def shared_list(_, start_response):
     """The list is returned, and its only element replaced by a thread that waits for its turn."""
     shared = [b"a" * 30_000_000]
