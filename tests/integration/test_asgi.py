@@ -11,28 +11,17 @@ import os
 import tempfile
 
 import harness
-from asgi_servers import APPS, LOOPS, logged, serve, shared, until
+from asgi_servers import APPS, LOOPS, serve, shared
+from gateway_servers import logged, until, with_each
 from harness import Skip, run_tests, test
 from http_client import Client, Cut, chunks, request
 
 
-def both(function):
-    """Marks a test that is run on both loops; its argument is the server."""
-    for loop in LOOPS:
-        def run(loop=loop):
-            server = shared(loop)
-            server.mark = len(server.log.lines)
-            try:
-                function(server)
-                assert server.ask("/hello").text == "hello\n"
-                assert server.process.poll() is None
-                assert not [line for line in server.log.lines[server.mark:] if "never" in line], "something was left"
-            except Exception:
-                print("\n".join(f"# log: {line}" for line in server.log.lines[server.mark:][:40]))
-                raise
-        run.__name__ = f"{function.__name__}_on_{loop}"
-        harness.TESTS.append(run)
-    return function
+def check(server):
+    assert not [line for line in server.log.lines[server.mark:] if "never" in line], "something was left"
+
+
+both = with_each(LOOPS, "on", shared, check)
 
 
 def ok(answer):

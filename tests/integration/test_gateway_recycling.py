@@ -7,7 +7,8 @@ import re
 import subprocess
 
 import harness
-from asgi_servers import LOOPS, until
+from asgi_servers import LOOPS
+from gateway_servers import until
 from harness import (APPS, Load, Site, check_load, check_ready, listener, memory_kb, new_address, pool, run_tests,
                      wait_gone, wait_recycled)
 from http_client import Client, program

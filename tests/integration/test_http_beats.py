@@ -9,7 +9,8 @@ import collections
 import functools
 
 import harness
-from asgi_servers import LOOPS, until
+from asgi_servers import LOOPS
+from gateway_servers import until
 from harness import APPS, Site, listener, new_address, pool, run_tests, test
 from http_client import PROBE, Client, Cut, program, request
 

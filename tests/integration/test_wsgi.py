@@ -16,6 +16,7 @@ import sys
 import time
 
 import harness
+from gateway_servers import logged, until, with_each
 from harness import APPS, BOUND, BUILD, Site, listener, new_address, pool, run_tests, test
 from http_client import Client, Cut, Server, chunks, program, request, run_alone
 
@@ -38,41 +39,7 @@ def shared(threads):
     return server
 
 
-def both(function):
-    """Marks a test that is run with one thread and with four; its argument is the server."""
-    for threads in (1, 4):
-        def run(threads=threads):
-            server = shared(threads)
-            server.mark = len(server.log.lines)
-            try:
-                function(server)
-                assert server.ask("/hello").text == "hello\n"
-                assert server.process.poll() is None
-            except Exception:
-                print("\n".join(f"# log: {line}" for line in server.log.lines[server.mark:][:40]))
-                raise
-        run.__name__ = f"{function.__name__}_in_{threads}"
-        harness.TESTS.append(run)
-    return function
-
-
-def logged(server, expression):
-    """Waits for a line of the log that is newer than the test."""
-    def look():
-        return any(expression in line for line in server.log.lines[server.mark:]) or server.log.is_ended
-    with server.log.changed:
-        server.log.changed.wait_for(look, BOUND)
-    text = "\n".join(server.log.lines[server.mark:])
-    assert expression in text, f"{expression!r} is not in the log:\n{text}"
-    return text
-
-
-def until(condition, what):
-    """Asks again and again; there is no event to be had."""
-    end = time.monotonic() + BOUND
-    while not condition():
-        assert time.monotonic() < end, what
-        os.sched_yield()
+both = with_each((1, 4), "in", shared)  # with so many threads
 
 
 def ok(answer):
