@@ -5,7 +5,7 @@ import functools
 import importlib.util
 import os
 
-from harness import APPS, BOUND, BUILD
+from harness import APPS, BUILD
 from http_client import Server
 
 GATEWAYS = str(BUILD / ".libs")
@@ -46,14 +46,3 @@ def shared(loop, app="asgi_cases:app"):
     server = make("--loop", loop, app=app).start()
     atexit.register(server.close)
     return server
-
-
-def logged(server, expression):
-    """Waits for a line of the log that is newer than the test. @return what was logged"""
-    def look():
-        return any(expression in line for line in server.log.lines[server.mark:]) or server.log.is_ended
-    with server.log.changed:
-        server.log.changed.wait_for(look, BOUND)
-    text = "\n".join(server.log.lines[server.mark:])
-    assert expression in text, f"{expression!r} is not in the log:\n{text}"
-    return text

@@ -11,28 +11,17 @@ import os
 import tempfile
 
 import harness
-from asgi_servers import APPS, LOOPS, logged, serve, shared
+from asgi_servers import APPS, LOOPS, serve, shared
+from gateway_servers import logged, with_each
 from harness import Skip, run_tests, test, until
 from http_client import Client, Cut, chunks, request
 
 
-def both(function):
-    """Marks a test that is run on both loops; its argument is the server."""
-    for loop in LOOPS:
-        def run(loop=loop):
-            server = shared(loop)
-            server.mark = len(server.log.lines)
-            try:
-                function(server)
-                assert server.ask("/hello").text == "hello\n"
-                assert server.process.poll() is None
-                assert not [line for line in server.log.lines[server.mark:] if "never" in line], "something was left"
-            except Exception:
-                print("\n".join(f"# log: {line}" for line in server.log.lines[server.mark:][:40]))
-                raise
-        run.__name__ = f"{function.__name__}_on_{loop}"
-        harness.TESTS.append(run)
-    return function
+def check(server):
+    assert not [line for line in server.log.lines[server.mark:] if "never" in line], "something was left"
+
+
+both = with_each(LOOPS, "on", shared, check)
 
 
 def ok(answer):
@@ -247,6 +236,8 @@ def iterables_and_buffers_are_taken(server):
     answer = ok(server.ask("/many_headers"))
     names = [(name, value) for name, value in answer.headers if name.startswith(b"x-")]
     assert names == [(b"x-%d" % number, b"%d" % number) for number in range(80)], names
+    answer = ok(server.ask("/changing_headers"))
+    assert [answer.get(name) for name in ("x-one", "x-two", "x-three")] == [b"1" * 600, b"2", b"3" * 600], answer
 
 
 @both
@@ -298,6 +289,11 @@ def bad_messages_are_refused(server):
 
 
 # ---- the client leaves
+
+@both
+def send_is_not_for_use_within_send(server):
+    assert ok(server.ask("/send_within_send")).text == "receive() or send() while a message is being sent"
+
 
 @both
 def disconnect_is_told_and_nothing_is_cancelled(server):
@@ -356,6 +352,12 @@ def exception_before_the_start_is_500(server):
         assert answer.status == 500, answer
         text = logged(server, what)
         assert f"asgi: http GET {path}" in text and "Traceback" in text, text
+
+
+@both
+def paths_do_not_forge_lines_of_the_log(server):
+    assert server.ask("/raise_before/%0Aerror:%20forged").status == 500
+    assert "\nerror: forged" not in logged(server, "asgi: http GET /raise_before/%0Aerror:%20forged")
 
 
 @both
@@ -461,8 +463,8 @@ def zerocopysend_sends_parts_of_files(server):
         assert ok(client.ask("/send_files")).text == "<234|12|89|56789"
         assert client.ask("/hello").text == "hello\n"
     found = ask_json(server, "/send_bad_files")
-    assert found == ["OSError", "OSError", "TypeError", "TypeError", "FileNotFoundError", "IsADirectoryError", "OSError",
-                     "TypeError"], found
+    assert found == ["OSError", "OSError", "TypeError", "TypeError", "ValueError", "FileNotFoundError",
+                     "IsADirectoryError", "OSError", "TypeError"], found
 
 
 @both
@@ -486,6 +488,10 @@ def trailers_come_to_those_who_want_them(server):
         raise AssertionError(server.ask("/no_trailers"))
     except Cut:
         logged(server, "without completing its response")
+    try:
+        raise AssertionError(server.ask("/bad_trailers", "TE: trailers"))
+    except Cut:
+        logged(server, "ValueError: a status, a header")
 
 
 # ---- tasks
@@ -535,6 +541,15 @@ def everything_of_asyncio_works_on_uvloop():
     if "uvloop" not in LOOPS:
         raise Skip("uvloop is not installed")
     try_paths("uvloop", ASYNCIO_PATHS)
+
+
+@test
+def factory_of_tasks_that_fails():
+    for loop in LOOPS:
+        with serve("--loop", loop, app="asgi_asyncio:app") as server:
+            assert [server.ask(path).status for path in ("/factory_fails", "/running", "/running")] == [200, 500, 200]
+            text = logged(server, "RuntimeError: the factory has failed, False")
+            assert "asgi: http GET /running\n" in text and "no exception" not in text, text
 
 
 @test

@@ -5,6 +5,7 @@ What the protocol itself demands of frames is not tried here; what the applicati
 """
 
 import asyncio
+import functools
 import importlib.util
 import json
 import os
@@ -12,29 +13,15 @@ import select
 import signal
 
 import harness
-from asgi_servers import LOOPS, logged, serve, shared
+from asgi_servers import LOOPS, serve, shared
+from gateway_servers import logged, with_each
 from harness import Skip, run_tests, test
 from websocket_client import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, WebSocket, frame
 
 APP = "asgi_websocket:app"
 
 
-def both(function):
-    """Marks a test that is run on both loops; its argument is the server."""
-    for loop in LOOPS:
-        def run(loop=loop):
-            server = shared(loop, APP)
-            server.mark = len(server.log.lines)
-            try:
-                function(server)
-                assert server.ask("/hello").text == "hello\n"
-                assert server.process.poll() is None
-            except Exception:
-                print("\n".join(f"# log: {line}" for line in server.log.lines[server.mark:][:40]))
-                raise
-        run.__name__ = f"{function.__name__}_on_{loop}"
-        harness.TESTS.append(run)
-    return function
+both = with_each(LOOPS, "on", functools.partial(shared, app=APP))
 
 
 def connect(server, path="/echo", *headers, **options):

@@ -16,6 +16,7 @@ import sys
 import time
 
 import harness
+from gateway_servers import logged, with_each
 from harness import APPS, BOUND, BUILD, Site, listener, new_address, pool, run_tests, test, until
 from http_client import Client, Cut, Server, chunks, program, request, run_alone
 
@@ -38,33 +39,7 @@ def shared(threads):
     return server
 
 
-def both(function):
-    """Marks a test that is run with one thread and with four; its argument is the server."""
-    for threads in (1, 4):
-        def run(threads=threads):
-            server = shared(threads)
-            server.mark = len(server.log.lines)
-            try:
-                function(server)
-                assert server.ask("/hello").text == "hello\n"
-                assert server.process.poll() is None
-            except Exception:
-                print("\n".join(f"# log: {line}" for line in server.log.lines[server.mark:][:40]))
-                raise
-        run.__name__ = f"{function.__name__}_in_{threads}"
-        harness.TESTS.append(run)
-    return function
-
-
-def logged(server, expression):
-    """Waits for a line of the log that is newer than the test."""
-    def look():
-        return any(expression in line for line in server.log.lines[server.mark:]) or server.log.is_ended
-    with server.log.changed:
-        server.log.changed.wait_for(look, BOUND)
-    text = "\n".join(server.log.lines[server.mark:])
-    assert expression in text, f"{expression!r} is not in the log:\n{text}"
-    return text
+both = with_each((1, 4), "in", shared)  # with so many threads
 
 
 def ok(answer):
@@ -501,6 +476,27 @@ def less_than_content_length_cuts_the_connection(server):
             except Cut as cut:
                 assert cut.answer.body == b"012", cut.answer
     assert ok(server.ask("/raw/length?list,5")).text == "01234"
+
+
+@both
+def a_body_may_be_read_by_several_threads(server):
+    body = b"".join(b"x" * (number * 7919 % 30000) + b"\n" for number in range(600))
+    for _ in range(10):
+        assert ok(server.ask("/shared_input", method="POST", body=body)).text == f"{len(body)}"
+
+
+@both
+def several_threads_may_write(server):
+    for _ in range(10):
+        body = ok(server.ask("/shared_write")).body
+        assert body.rstrip(b"x") == b"" or body.endswith(b"end") and len(body) % 3000 == 3, len(body)
+
+
+@both
+def a_list_may_change_while_it_is_sent(server):
+    for _ in range(5):
+        body = ok(server.ask("/shared_list")).body
+        assert len(body) == 30_000_000 and body.count(body[:1]) == len(body), body[:20]
 
 
 @both

@@ -193,7 +193,7 @@ static void remove_folder(void)
 
 	for (int i = 0; i < LENGTH(names); i++)
 		(void)remove(names[i]);
-	(void)chdir("/");
+	ck_assert_int_eq(chdir("/"), 0);
 	(void)rmdir(top);
 }
 

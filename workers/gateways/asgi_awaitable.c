@@ -110,7 +110,9 @@ static enum asgi_status awaitable_send(const struct asgi_awaitable *awaitable)
 
 	if (message == NULL)
 		return ASGI_FAILED;
+	awaitable->call->is_sending = true;
 	status = awaitable->call->protocol->send(awaitable->call, message);
+	awaitable->call->is_sending = false;
 	Py_DECREF(message);
 	return status;
 }
@@ -120,6 +122,11 @@ static enum asgi_status awaitable_try(const struct asgi_awaitable *awaitable, Py
 {
 	enum asgi_status status;
 
+	/* To step one from within a message that is read, as in __bool__(), would end the request under it. */
+	if (awaitable->call->is_sending) {
+		PyErr_SetString(PyExc_RuntimeError, "receive() or send() while a message is being sent");
+		return ASGI_FAILED;
+	}
 	if (awaitable->message == NULL)
 		status = awaitable->call->protocol->receive(awaitable->call, result);
 	else if (awaitable->state == STATE_WAITING)

@@ -63,18 +63,23 @@ bool asgi_call_is_any_running(void)
 static const char *scope_text(const struct asgi_call *call, PyObject *key)
 {
 	PyObject *value = call->scope == NULL ? NULL : PyDict_GetItemWithError(call->scope, key);
-	const char *text = value != NULL && PyUnicode_Check(value) ? PyUnicode_AsUTF8(value) : "";
+	const char *text = "";
 
+	if (value != NULL && PyBytes_Check(value))
+		text = PyBytes_AS_STRING(value);
+	else if (value != NULL && PyUnicode_Check(value))
+		text = PyUnicode_AsUTF8(value);
 	if (text == NULL)
 		text = "?";
 	PyErr_Clear();
 	return text;
 }
 
+/** The path is that which was sent: decoded, it may have line ends, and clients would write lines of the log. */
 static void describe(const struct asgi_call *call, char *text, size_t size)
 {
 	snprintf(text, size, "asgi: %s %s %s", call->protocol->name, scope_text(call, asgi_words.method),
-		 scope_text(call, asgi_words.path));
+		 scope_text(call, asgi_words.raw_path));
 }
 
 /** Logs the exception that ended a call, unless it is our own doing. Clears it. @return how the call has ended */
@@ -352,6 +357,7 @@ struct asgi_call *asgi_call_create(const struct asgi_protocol *protocol, struct 
 	call->next = NULL;
 	call->is_running = false;
 	call->is_listed = false;
+	call->is_sending = false;
 	call->phase = 0;
 	call->response = (struct asgi_response){ .phase = 0 };
 	call->close = (struct asgi_close){ .code = 0 };

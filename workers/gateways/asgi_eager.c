@@ -46,6 +46,13 @@ static bool step_is_allowed(void)
 	return eager.is_turning && !eager.is_stepping;
 }
 
+static void step_clear(struct step *step)
+{
+	Py_CLEAR(step->callback);
+	Py_CLEAR(step->argument);
+	Py_CLEAR(step->context);
+}
+
 /** Makes the call that was caught, if any. What it raises, a task has kept already, or nobody would ever hear of it. */
 static void step_take(struct step *step)
 {
@@ -66,9 +73,7 @@ static void step_take(struct step *step)
 		python_host_log_exception("asgi: the context of a task");
 	}
 	Py_XDECREF(result);
-	Py_DECREF(step->callback);
-	Py_XDECREF(step->argument);
-	Py_DECREF(step->context);
+	step_clear(step);
 }
 
 /* ---- tasks and futures */
@@ -106,18 +111,22 @@ PyObject *asgi_eager_start(PyObject *coroutine, PyObject *name)
 {
 	struct step step = { NULL, NULL, NULL };
 	struct step *outer = eager.wanted;
-	PyObject *entry;
+	struct asgi_registry_entry entry;
 	PyObject *task;
 
 	if (!step_is_allowed())
 		return create_task(coroutine, name);
 	eager.wanted = &step;
-	asgi_registry_open();
+	asgi_registry_open(&entry);
 	task = create_task(coroutine, name);
-	entry = asgi_registry_close();
+	asgi_registry_close();
 	eager.wanted = outer;
-	step_take(&step);
-	asgi_registry_settle(entry, task);
+	/* A factory may have made one and failed then: its exception is set, and nobody waits for that task. */
+	if (task != NULL)
+		step_take(&step);
+	else
+		step_clear(&step);
+	asgi_registry_settle(&entry);
 	return task;
 }
 

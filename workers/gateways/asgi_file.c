@@ -74,6 +74,8 @@ static long long position_get(PyObject *given, int fd)
 	told = PyObject_CallMethodNoArgs(given, asgi_words.tell);
 	position = told == NULL ? -1 : PyLong_AsLongLong(told);
 	Py_XDECREF(told);
+	if (position < 0 && !PyErr_Occurred())
+		PyErr_SetString(PyExc_ValueError, "the position of a file must not be negative");
 	return position;
 }
 
@@ -92,7 +94,11 @@ static int position_set(PyObject *given, int fd, long long position)
 	return result == NULL ? -1 : 0;
 }
 
-/** Finds out which part is meant. @return 0, or -1 with an exception set */
+/**
+ * Finds out which part is meant; as with os.sendfile(), it ends where the file does.
+ *
+ * @return 0, or -1 with an exception set
+ */
 static int find_part(struct asgi_file *file, PyObject *given, PyObject *message)
 {
 	long long offset = -1;
@@ -114,7 +120,9 @@ static int find_part(struct asgi_file *file, PyObject *given, PyObject *message)
 		return -1;
 	}
 	file->offset = offset;
-	file->length = count >= 0 ? count : size > offset ? size - offset : 0;
+	file->length = size > offset ? size - offset : 0;
+	if (count >= 0 && count < file->length)
+		file->length = count;
 	return has_offset ? 0 : position_set(given, file->fd, offset + file->length);
 }
 

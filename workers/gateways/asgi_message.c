@@ -119,55 +119,63 @@ static int read_bytes(PyObject *object, const char **bytes, uint32_t *length)
 	return 0;
 }
 
-/** @return a borrowed reference to a list or tuple with the elements of a pair */
-static PyObject *pair_open(struct asgi_headers *headers, PyObject *pair)
+/** @param pair  a list or tuple */
+static int read_pair(PyObject *pair, struct unicorn_header *header)
 {
-	PyObject *made;
-	int status;
-
-	if (PyTuple_Check(pair) || PyList_Check(pair))
-		return pair;
-	made = PySequence_List(pair);
-	if (made == NULL)
-		return NULL;
-	if (headers->kept == NULL)
-		headers->kept = PyList_New(0);
-	status = headers->kept == NULL ? -1 : PyList_Append(headers->kept, made);
-	Py_DECREF(made);
-	return status < 0 ? NULL : made;
-}
-
-static int read_pair(struct asgi_headers *headers, PyObject *pair, struct unicorn_header *header)
-{
-	PyObject *open = pair_open(headers, pair);
-
-	if (open == NULL)
-		return -1;
-	if (PySequence_Fast_GET_SIZE(open) != 2) {
+	if (PySequence_Fast_GET_SIZE(pair) != 2) {
 		PyErr_SetString(PyExc_ValueError, "a header must have a name and a value");
 		return -1;
 	}
-	if (read_bytes(PySequence_Fast_GET_ITEM(open, 0), &header->name, &header->name_length) < 0)
+	if (read_bytes(PySequence_Fast_GET_ITEM(pair, 0), &header->name, &header->name_length) < 0)
 		return -1;
-	return read_bytes(PySequence_Fast_GET_ITEM(open, 1), &header->value, &header->value_length);
+	return read_bytes(PySequence_Fast_GET_ITEM(pair, 1), &header->value, &header->value_length);
+}
+
+static bool pairs_are_plain(PyObject *list)
+{
+	for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(list); i++) {
+		PyObject *pair = PySequence_Fast_GET_ITEM(list, i);
+
+		if (!PyTuple_Check(pair) && !PyList_Check(pair))
+			return false;
+	}
+	return true;
+}
+
+/**
+ * To iterate over a pair that is neither list nor tuple runs code of the application, which may change what it has
+ * given. So then all of it is copied before anything is read.
+ */
+static PyObject *pairs_copy(PyObject *list)
+{
+	PyObject *copy = PySequence_List(list);
+
+	for (Py_ssize_t i = 0; copy != NULL && i < PyList_GET_SIZE(copy); i++) {
+		PyObject *pair = PySequence_Tuple(PyList_GET_ITEM(copy, i));
+
+		if (pair == NULL || PyList_SetItem(copy, i, pair) < 0)
+			Py_CLEAR(copy);
+	}
+	return copy;
 }
 
 /** Gets the elements and the room for them. @return their number, or -1 */
-static Py_ssize_t headers_open(struct asgi_headers *headers, PyObject *message, PyObject *key)
+static Py_ssize_t headers_open(struct asgi_headers *headers, PyObject *message, PyObject *key, bool are_pairs)
 {
-	PyObject *list = asgi_message_get(message, key);
+	PyObject *given = asgi_message_get(message, key);
 	Py_ssize_t count;
 
 	headers->items = headers->inlined;
 	headers->count = 0;
-	headers->kept = NULL;
-	headers->pairs = NULL;
-	if (list == NULL)
+	headers->list = NULL;
+	if (given == NULL)
 		return PyErr_Occurred() ? -1 : 0;
-	headers->pairs = PySequence_Fast(list, "headers must be iterable");
-	if (headers->pairs == NULL)
+	headers->list = PySequence_Fast(given, "headers must be iterable");
+	if (headers->list != NULL && are_pairs && !pairs_are_plain(headers->list))
+		Py_SETREF(headers->list, pairs_copy(headers->list));
+	if (headers->list == NULL)
 		return -1;
-	count = PySequence_Fast_GET_SIZE(headers->pairs);
+	count = PySequence_Fast_GET_SIZE(headers->list);
 	if (count > ASGI_HEADERS_INLINE) {
 		headers->items = PyMem_Calloc((size_t)count, sizeof(*headers->items));
 		if (headers->items == NULL) {
@@ -180,10 +188,10 @@ static Py_ssize_t headers_open(struct asgi_headers *headers, PyObject *message, 
 
 int asgi_headers_read(struct asgi_headers *headers, PyObject *message, PyObject *key)
 {
-	Py_ssize_t count = headers_open(headers, message, key);
+	Py_ssize_t count = headers_open(headers, message, key, true);
 
 	for (Py_ssize_t i = 0; i < count; i++)
-		if (read_pair(headers, PySequence_Fast_GET_ITEM(headers->pairs, i), &headers->items[i]) < 0)
+		if (read_pair(PySequence_Fast_GET_ITEM(headers->list, i), &headers->items[i]) < 0)
 			return -1;
 	headers->count = count < 0 ? 0 : (size_t)count;
 	return count < 0 ? -1 : 0;
@@ -191,14 +199,14 @@ int asgi_headers_read(struct asgi_headers *headers, PyObject *message, PyObject 
 
 int asgi_headers_read_values(struct asgi_headers *headers, PyObject *message, PyObject *key, const char *name)
 {
-	Py_ssize_t count = headers_open(headers, message, key);
+	Py_ssize_t count = headers_open(headers, message, key, false);
 
 	for (Py_ssize_t i = 0; i < count; i++) {
 		struct unicorn_header *header = &headers->items[i];
 
 		header->name = name;
 		header->name_length = (uint32_t)strlen(name);
-		if (read_bytes(PySequence_Fast_GET_ITEM(headers->pairs, i), &header->value, &header->value_length) < 0)
+		if (read_bytes(PySequence_Fast_GET_ITEM(headers->list, i), &header->value, &header->value_length) < 0)
 			return -1;
 	}
 	headers->count = count < 0 ? 0 : (size_t)count;
@@ -209,8 +217,7 @@ void asgi_headers_finish(struct asgi_headers *headers)
 {
 	if (headers->items != headers->inlined)
 		PyMem_Free(headers->items);
-	Py_CLEAR(headers->kept);
-	Py_CLEAR(headers->pairs);
+	Py_CLEAR(headers->list);
 }
 
 /* ---- messages for the application */

@@ -44,8 +44,7 @@ struct asgi_headers {
 	struct unicorn_header inlined[ASGI_HEADERS_INLINE];
 	struct unicorn_header *items;
 	size_t count;
-	PyObject *pairs; /**< sequence that was read */
-	PyObject *kept;  /**< list of pairs that had to be made, or NULL */
+	PyObject *list; /**< or tuple, which was read */
 };
 
 /** @return 0 or -1; asgi_headers_finish() is due in either case */

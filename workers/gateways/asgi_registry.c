@@ -3,26 +3,24 @@
 #include "asgi_words.h"
 #include "python_host.h"
 
-#include <stdbool.h>
-
 static struct {
 	PyObject *tasks; /* the WeakSet; NULL when asyncio has another way */
 	PyObject *data;  /* the set within, of weak references */
 	PyObject *add;   /* its own method */
-	PyObject *entry;
-	bool is_open;
+	struct asgi_registry_entry *open; /* while it is: where to put a task */
 } registry;
 
 /** Enters a task without a callback. */
-static PyObject *enter(PyObject *task)
+static PyObject *enter(struct asgi_registry_entry *entry, PyObject *task)
 {
-	PyObject *entry = PyWeakref_NewRef(task, NULL);
+	PyObject *reference = PyWeakref_NewRef(task, NULL);
 
-	if (entry == NULL || PySet_Add(registry.data, entry) < 0) {
-		Py_XDECREF(entry);
+	if (reference == NULL || PySet_Add(registry.data, reference) < 0) {
+		Py_XDECREF(reference);
 		return NULL;
 	}
-	registry.entry = entry;
+	entry->task = Py_NewRef(task);
+	entry->reference = reference;
 	Py_RETURN_NONE;
 }
 
@@ -30,47 +28,49 @@ static PyObject *enter(PyObject *task)
 static PyObject *add(PyObject *self, PyObject *task)
 {
 	(void)self;
-	return registry.is_open && registry.entry == NULL ? enter(task) : PyObject_CallOneArg(registry.add, task);
+	return registry.open != NULL && registry.open->task == NULL ? enter(registry.open, task)
+								    : PyObject_CallOneArg(registry.add, task);
 }
 
-void asgi_registry_open(void)
+void asgi_registry_open(struct asgi_registry_entry *entry)
 {
-	registry.is_open = true;
+	entry->task = NULL;
+	entry->reference = NULL;
+	registry.open = entry;
 }
 
-PyObject *asgi_registry_close(void)
+void asgi_registry_close(void)
 {
-	PyObject *entry = registry.entry;
-
-	registry.is_open = false;
-	registry.entry = NULL;
-	return entry;
+	registry.open = NULL;
 }
 
-static bool task_is_done(PyObject *task)
+/** Enters a task properly, unless it is done. */
+static void task_add(PyObject *task)
 {
 	PyObject *done = PyObject_CallMethodNoArgs(task, asgi_words.done);
-	bool is_done = done == Py_True;
+	PyObject *result = done == Py_False ? PyObject_CallOneArg(registry.add, task) : NULL;
 
 	Py_XDECREF(done);
-	return is_done;
-}
-
-void asgi_registry_settle(PyObject *entry, PyObject *task)
-{
-	PyObject *result;
-
-	if (entry == NULL)
-		return;
-	if (PySet_Discard(registry.data, entry) < 0)
-		PyErr_Clear();
-	if (task != NULL && !task_is_done(task)) {
-		result = PyObject_CallOneArg(registry.add, task);
-		Py_XDECREF(result);
-	}
+	Py_XDECREF(result);
 	if (PyErr_Occurred())
 		python_host_log_exception("asgi: entering a task");
-	Py_DECREF(entry);
+}
+
+void asgi_registry_settle(struct asgi_registry_entry *entry)
+{
+	PyObject *type;
+	PyObject *value;
+	PyObject *traceback;
+
+	if (entry->task == NULL)
+		return;
+	PyErr_Fetch(&type, &value, &traceback);
+	if (PySet_Discard(registry.data, entry->reference) < 0)
+		PyErr_Clear();
+	task_add(entry->task);
+	Py_CLEAR(entry->reference);
+	Py_CLEAR(entry->task);
+	PyErr_Restore(type, value, traceback);
 }
 
 /* ---- start and end */

@@ -15,12 +15,17 @@
 int asgi_registry_init(void);
 void asgi_registry_finish(void);
 
-void asgi_registry_open(void);
+/** A task that has been entered without a callback. */
+struct asgi_registry_entry {
+	PyObject *task; /**< NULL: none yet */
+	PyObject *reference;
+};
 
-/** @return the entry of the task that was made, to be settled; NULL without one */
-PyObject *asgi_registry_close(void);
+/** From here to asgi_registry_close() the next task that is made becomes this entry. */
+void asgi_registry_open(struct asgi_registry_entry *entry);
+void asgi_registry_close(void);
 
-/** Takes over the entry of a task whose first step has been taken. */
-void asgi_registry_settle(PyObject *entry, PyObject *task);
+/** Lets go of the entry, whose task has taken its first step. An exception that is set stays. */
+void asgi_registry_settle(struct asgi_registry_entry *entry);
 
 #endif

@@ -194,6 +194,9 @@ static enum asgi_status trailers_send(struct asgi_call *call)
 	}
 	asgi_headers_finish(&headers);
 	Py_DECREF(message);
+	/* The call has ended its answer, so nobody else would. */
+	if (error < 0 && call->request != NULL)
+		unicorn_answer_abort(call->request);
 	if (error < 0)
 		return asgi_response_fail(error);
 	return PyErr_Occurred() ? ASGI_FAILED : ASGI_DONE;

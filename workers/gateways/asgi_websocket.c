@@ -176,9 +176,9 @@ static enum asgi_status send_accept(struct asgi_call *call, PyObject *message)
 	size_t length;
 	int error = 0;
 
-	if (asgi_message_get_text(message, asgi_words.subprotocol, &subprotocol, &length) < 0)
-		return ASGI_FAILED;
-	if (asgi_headers_read(&headers, message, asgi_words.headers) == 0)
+	/* The text is the message's, which may change while headers are iterated over. */
+	if (asgi_headers_read(&headers, message, asgi_words.headers) == 0 &&
+	    asgi_message_get_text(message, asgi_words.subprotocol, &subprotocol, &length) == 0)
 		error = has_subprotocol(&headers)
 				? -EINVAL
 				: unicorn_websocket_accept(call->request, subprotocol, headers.items, headers.count);

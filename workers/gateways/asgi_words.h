@@ -50,7 +50,6 @@
 	NAME(root_path)                                                                                                \
 	NAME(run_forever)                                                                                              \
 	NAME(scheme)                                                                                                   \
-	NAME(seek)                                                                                                     \
 	NAME(server)                                                                                                   \
 	NAME(set_result)                                                                                               \
 	NAME(spec_version)                                                                                             \

@@ -4,6 +4,7 @@
 #include "python_advice.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static const char module_code[] =
 	"import difflib, importlib, pkgutil, sys\n"
@@ -38,40 +39,41 @@ static const char attribute_code[] =
 	"if near or own or known:\n"
 	"    text += '; there is ' + ', '.join(near or own[:8] or known[:8])\n";
 
-/** Runs code that is given variables and leaves `text`. @return whether it did, with advice filled in */
-static int advice_run(const char *code, PyObject *variables, char *advice, size_t size)
+/** Runs code that is given variables and leaves `text`. @return a copy of that, or NULL */
+static char *advice_run(const char *code, PyObject *variables)
 {
 	PyObject *done = PyRun_String(code, Py_file_input, variables, variables);
 	PyObject *text = done != NULL ? PyDict_GetItemString(variables, "text") : NULL;
 	PyObject *bytes = text != NULL ? PyUnicode_AsEncodedString(text, "utf-8", "backslashreplace") : NULL;
-	int is_done = bytes != NULL;
+	char *advice = bytes != NULL ? strdup(PyBytes_AS_STRING(bytes)) : NULL;
 
-	if (is_done)
-		snprintf(advice, size, "%s", PyBytes_AS_STRING(bytes));
 	Py_XDECREF(bytes);
 	Py_XDECREF(done);
 	PyErr_Clear();
-	return is_done;
+	return advice;
 }
 
-void python_advise_module(const char *module, char *advice, size_t size)
+char *python_advise_module(const char *module)
 {
 	PyObject *variables = Py_BuildValue("{ss}", "name", module);
+	char *advice = variables != NULL ? advice_run(module_code, variables) : NULL;
 
-	if (variables == NULL || !advice_run(module_code, variables, advice, size))
-		snprintf(advice, size, "there is no module \"%s\" on sys.path", module);
+	if (advice == NULL && asprintf(&advice, "there is no module \"%s\" on sys.path", module) < 0)
+		advice = NULL;
 	Py_XDECREF(variables);
 	PyErr_Clear();
+	return advice;
 }
 
-void python_advise_attribute(PyObject *module, const char *module_name, const char *attribute, char *advice,
-			     size_t size)
+char *python_advise_attribute(PyObject *module, const char *module_name, const char *attribute)
 {
 	PyObject *variables =
 		Py_BuildValue("{sssssO}", "name", attribute, "module_name", module_name, "module", module);
+	char *advice = variables != NULL ? advice_run(attribute_code, variables) : NULL;
 
-	if (variables == NULL || !advice_run(attribute_code, variables, advice, size))
-		snprintf(advice, size, "%s has no attribute %s", module_name, attribute);
+	if (advice == NULL && asprintf(&advice, "%s has no attribute %s", module_name, attribute) < 0)
+		advice = NULL;
 	Py_XDECREF(variables);
 	PyErr_Clear();
+	return advice;
 }

@@ -7,16 +7,14 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
-#include <stddef.h>
-
-/** Enough for any advice; longer ones are cut. */
-#define PYTHON_ADVICE_BYTES 2048
-
-/** "there is no module ..., looked for in ...; near: ..."; never fails, and leaves no exception set. */
-void python_advise_module(const char *module, char *advice, size_t size);
+/**
+ * "there is no module ..., looked for in ...; near: ...". Leaves no exception set.
+ *
+ * @return text to be freed; NULL when out of memory
+ */
+char *python_advise_module(const char *module);
 
 /** "... has no attribute ...; near: ..."; likewise. */
-void python_advise_attribute(PyObject *module, const char *module_name, const char *attribute, char *advice,
-			     size_t size);
+char *python_advise_attribute(PyObject *module, const char *module_name, const char *attribute);
 
 #endif

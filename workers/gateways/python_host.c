@@ -16,8 +16,6 @@
 #include <string.h>
 #include <unistd.h>
 
-/** A path and what is appended to it here. */
-#define PATH_BYTES     (PATH_MAX + 32)
 #define PYTHON_VERSION Py_STRINGIFY(PY_MAJOR_VERSION) "." Py_STRINGIFY(PY_MINOR_VERSION)
 
 static bool is_started;
@@ -25,80 +23,118 @@ static const char *host_kind = "python";
 
 /* ---- which Python */
 
-static bool program_exists(char *path, size_t size, const char *folder, int folder_length, const char *program)
+/** @return "FOLDER/bin/PROGRAM", to be freed, if it can be run; else NULL with errno set */
+static char *program_at(const char *folder, const char *program)
 {
-	int length = folder_length < PATH_MAX / 2
-			     ? snprintf(path, size, "%.*s/bin/%s", folder_length, folder, program)
-			     : -1;
+	char *path;
+	int error;
 
-	return length > 0 && (size_t)length < size && access(path, X_OK) == 0;
+	if (asprintf(&path, "%s/bin/%s", folder, program) < 0) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	if (access(path, X_OK) == 0)
+		return path;
+	error = errno;
+	free(path);
+	errno = error;
+	return NULL;
 }
 
 /**
  * The interpreter that belongs to the library in use. PATH is not asked, since what stands first there may be another
  * one, whose modules in C do not fit.
+ *
+ * @return its path, to be freed, or NULL
  */
-static bool program_find(char *path, size_t size)
+static char *program_find(void)
 {
 	Dl_info library;
-	char real[PATH_MAX];
+	char *program = NULL;
+	char *folder;
 
-	if (dladdr(&PyType_Type, &library) == 0 || library.dli_fname == NULL ||
-	    realpath(library.dli_fname, real) == NULL)
-		return false;
-	for (char *slash = strrchr(real, '/'); slash != NULL; slash = strrchr(real, '/')) {
+	if (dladdr(&PyType_Type, &library) == 0 || library.dli_fname == NULL)
+		return NULL;
+	folder = realpath(library.dli_fname, NULL);
+	for (char *slash = folder != NULL ? strrchr(folder, '/') : NULL; slash != NULL && program == NULL;
+	     slash = strrchr(folder, '/')) {
 		*slash = '\0';
-		if (program_exists(path, size, real, (int)strlen(real), "python" PYTHON_VERSION))
-			return true;
+		program = program_at(folder, "python" PYTHON_VERSION);
 	}
-	return false;
+	free(folder);
+	return program;
+}
+
+/** @return 0 when DIR/NAME can be read, or an errno value */
+static int file_probe(const char *directory, const char *name)
+{
+	char *path;
+	int error;
+
+	if (asprintf(&path, "%s/%s", directory, name) < 0)
+		return ENOMEM;
+	error = access(path, R_OK) == 0 ? 0 : errno;
+	free(path);
+	return error;
 }
 
 /** @return whether DIR is a virtual environment of this version, after saying why not */
 static bool virtualenv_is_usable(const char *directory, enum unicorn_level level)
 {
-	char path[PATH_BYTES];
+	static const char modules[] = "lib/python" PYTHON_VERSION;
+	int error = file_probe(directory, "pyvenv.cfg");
 
-	snprintf(path, sizeof(path), "%s/pyvenv.cfg", directory);
-	if (access(path, R_OK) != 0) {
+	if (error != 0) {
 		unicorn_log(level, "%s: %s is no virtual environment: pyvenv.cfg: %s", host_kind, directory,
-			    strerror(errno));
+			    strerror(error));
 		return false;
 	}
-	snprintf(path, sizeof(path), "%s/lib/python" PYTHON_VERSION, directory);
-	if (access(path, R_OK) != 0) {
-		unicorn_log(level, "%s: the virtual environment %s is not one of Python " PYTHON_VERSION ": %s: %s",
-			    host_kind, directory, path, strerror(errno));
+	error = file_probe(directory, modules);
+	if (error != 0) {
+		unicorn_log(level, "%s: the virtual environment %s is not one of Python " PYTHON_VERSION ": %s/%s: %s",
+			    host_kind, directory, directory, modules, strerror(error));
 		return false;
 	}
 	return true;
 }
 
-/** $VIRTUAL_ENV may be meant for somebody else, so one that does not fit is only warned of; --virtualenv is not. */
-static int program_choose(const struct unicorn_app_options *options, char *program, size_t size)
+/**
+ * $VIRTUAL_ENV may be meant for somebody else, so one that does not fit is only warned of; --virtualenv is not.
+ *
+ * @param directory  the virtual environment that is wanted, or NULL
+ * @return 0 or enum unicorn_start
+ */
+static int virtualenv_choose(const struct unicorn_app_options *options, const char **directory)
 {
-	const char *directory = options->virtualenv;
-
-	if (directory != NULL) {
-		if (!virtualenv_is_usable(directory, UNICORN_ERROR))
-			return UNICORN_START_REFUSED;
-	} else {
-		directory = getenv("VIRTUAL_ENV");
-		if (directory != NULL && (*directory == '\0' || !virtualenv_is_usable(directory, UNICORN_WARNING)))
-			directory = NULL;
-	}
-	if (directory != NULL) {
-		char absolute[PATH_MAX];
-
-		if (realpath(directory, absolute) != NULL &&
-		    program_exists(program, size, absolute, (int)strlen(absolute), "python3"))
-			return 0;
-		unicorn_log(UNICORN_ERROR, "%s: %s/bin/python3: %s", host_kind, directory, strerror(errno));
-		return UNICORN_START_REFUSED;
-	}
-	if (!program_find(program, size))
-		snprintf(program, size, "python" PYTHON_VERSION);
+	*directory = options->virtualenv;
+	if (*directory != NULL)
+		return virtualenv_is_usable(*directory, UNICORN_ERROR) ? 0 : UNICORN_START_REFUSED;
+	*directory = getenv("VIRTUAL_ENV");
+	if (*directory != NULL && (**directory == '\0' || !virtualenv_is_usable(*directory, UNICORN_WARNING)))
+		*directory = NULL;
 	return 0;
+}
+
+/** @param program  the path, to be freed; NULL when it is to be found by its name. @return 0 or enum unicorn_start */
+static int program_choose(const struct unicorn_app_options *options, char **program)
+{
+	const char *directory;
+	char *absolute;
+	int result = virtualenv_choose(options, &directory);
+
+	*program = NULL;
+	if (result != 0)
+		return result;
+	if (directory == NULL) {
+		*program = program_find();
+		return 0;
+	}
+	absolute = realpath(directory, NULL);
+	*program = absolute != NULL ? program_at(absolute, "python3") : NULL;
+	if (*program == NULL)
+		unicorn_log(UNICORN_ERROR, "%s: %s/bin/python3: %s", host_kind, directory, strerror(errno));
+	free(absolute);
+	return *program != NULL ? 0 : UNICORN_START_REFUSED;
 }
 
 /* ---- start */
@@ -160,16 +196,17 @@ static bool output_flush_lines(void)
 
 static bool path_prepend(const char *directory)
 {
-	char absolute[PATH_MAX];
+	char *absolute = realpath(directory, NULL);
 	PyObject *path = PySys_GetObject("path");
 	PyObject *entry;
 	bool is_done;
 
-	if (realpath(directory, absolute) == NULL) {
+	if (absolute == NULL) {
 		PyErr_SetFromErrnoWithFilename(PyExc_OSError, directory);
 		return false;
 	}
 	entry = PyUnicode_DecodeFSDefault(absolute);
+	free(absolute);
 	is_done = entry != NULL && path != NULL && PyList_Insert(path, 0, entry) == 0;
 	Py_XDECREF(entry);
 	return is_done;
@@ -177,15 +214,16 @@ static bool path_prepend(const char *directory)
 
 int python_host_start(const struct unicorn_app_options *options, const char *kind)
 {
-	char program[PATH_BYTES];
+	char *program;
 	int result;
 
 	if (is_started)
 		return 0;
 	host_kind = kind;
-	result = program_choose(options, program, sizeof(program));
+	result = program_choose(options, &program);
 	if (result == 0)
-		result = interpreter_start(options, program);
+		result = interpreter_start(options, program != NULL ? program : "python" PYTHON_VERSION);
+	free(program);
 	if (result != 0)
 		return result;
 	is_started = true;

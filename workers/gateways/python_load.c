@@ -10,32 +10,36 @@
 #include "python_host.h"
 #include "unicornd/app.h"
 
-#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /** What --app names, taken apart. */
 struct load_target {
 	const char *kind;
-	char module[PATH_MAX]; /**< "package.module" or "path/to/file.py" */
-	char attribute[256];   /**< "app", "make.app"; "" when none is named */
+	char *module;    /**< "package.module" or "path/to/file.py" */
+	char *attribute; /**< "app", "make.app"; "" when none is named */
 	bool is_file;
 	bool is_factory;
 };
 
-static void load_log(const struct load_target *target, const char *text)
+/** @param advice  taken over; NULL when there was no memory for it */
+static void load_log_advice(const struct load_target *target, char *advice)
 {
-	unicorn_log(UNICORN_ERROR, "%s: %s", target->kind, text);
+	unicorn_log(UNICORN_ERROR, "%s: %s", target->kind, advice != NULL ? advice : target->module);
+	free(advice);
 }
 
 /** Logs the exception as `what module: detail`. */
 static void load_log_exception(const struct load_target *target, const char *detail)
 {
-	char what[PATH_MAX + 512];
+	char *what;
 
-	snprintf(what, sizeof(what), "%s: %s: %s", target->kind, target->module, detail);
-	python_host_log_exception(what);
+	if (asprintf(&what, "%s: %s: %s", target->kind, target->module, detail) < 0)
+		what = NULL;
+	python_host_log_exception(what != NULL ? what : detail);
+	free(what);
 }
 
 /* ---- what is named */
@@ -51,27 +55,34 @@ static void attribute_strip_call(struct load_target *target)
 	}
 }
 
+/** @return whether it can be the name of an application, after saying why not; target_finish() is due in either case */
 static bool target_parse(struct load_target *target, const char *argument)
 {
 	const char *colon = strrchr(argument, ':');
 	size_t length = colon != NULL ? (size_t)(colon - argument) : strlen(argument);
 
-	if (length == 0 || length >= sizeof(target->module) ||
-	    (colon != NULL && strlen(colon + 1) >= sizeof(target->attribute))) {
+	if (length == 0) {
 		unicorn_log(UNICORN_ERROR,
 			    "%s: \"%s\" names no application; wanted is MODULE:CALLABLE, such as main:app",
 			    target->kind, argument);
 		return false;
 	}
-	memcpy(target->module, argument, length);
-	target->module[length] = '\0';
-	target->attribute[0] = '\0';
-	if (colon != NULL)
-		memcpy(target->attribute, colon + 1, strlen(colon + 1) + 1);
+	target->module = strndup(argument, length);
+	target->attribute = strdup(colon != NULL ? colon + 1 : "");
+	if (target->module == NULL || target->attribute == NULL) {
+		unicorn_log(UNICORN_ERROR, "%s: out of memory", target->kind);
+		return false;
+	}
 	attribute_strip_call(target);
 	target->is_file =
 		strchr(target->module, '/') != NULL || (length > 3 && strcmp(target->module + length - 3, ".py") == 0);
 	return true;
+}
+
+static void target_finish(struct load_target *target)
+{
+	free(target->module);
+	free(target->attribute);
 }
 
 /* ---- the module */
@@ -174,7 +185,6 @@ static PyObject *module_import(const struct load_target *target, int *result)
 	bool is_missing = false;
 	PyObject *module =
 		target->is_file ? file_import(target->module, &is_missing) : PyImport_ImportModule(target->module);
-	char advice[PYTHON_ADVICE_BYTES];
 
 	if (module != NULL)
 		return module;
@@ -183,8 +193,7 @@ static PyObject *module_import(const struct load_target *target, int *result)
 		unicorn_log(UNICORN_ERROR, "%s: there is no file %s", target->kind, target->module);
 	} else if (!target->is_file && exception_is_missing_module(target)) {
 		PyErr_Clear();
-		python_advise_module(target->module, advice, sizeof(advice));
-		load_log(target, advice);
+		load_log_advice(target, python_advise_module(target->module));
 	} else {
 		*result = module_explain(target);
 	}
@@ -215,12 +224,9 @@ static PyObject *attribute_get(PyObject *module, const char *path)
 
 static PyObject *attribute_explain(const struct load_target *target, PyObject *module, const char *name, int *result)
 {
-	char advice[PYTHON_ADVICE_BYTES];
-
 	if (PyErr_ExceptionMatches(PyExc_AttributeError)) {
 		PyErr_Clear();
-		python_advise_attribute(module, target->module, name, advice, sizeof(advice));
-		load_log(target, advice);
+		load_log_advice(target, python_advise_attribute(module, target->module, name));
 		*result = UNICORN_START_REFUSED;
 	} else {
 		load_log_exception(target, "the application cannot be had from it");
@@ -262,44 +268,43 @@ static PyObject *factory_call(const struct load_target *target, PyObject *factor
 	return application;
 }
 
-static bool object_is_callable(const struct load_target *target, PyObject *object, const char *what)
+/** @param object  taken over, may be NULL. @return it when it can be called, or NULL after saying why not */
+static PyObject *object_check(const struct load_target *target, PyObject *object, const char *what, int *result)
 {
-	if (PyCallable_Check(object))
-		return true;
+	if (object == NULL || PyCallable_Check(object))
+		return object;
 	unicorn_log(UNICORN_ERROR, "%s: %s: %s%s is no application but of type %s, which cannot be called",
 		    target->kind, target->module, what, target->attribute, Py_TYPE(object)->tp_name);
-	return false;
+	*result = UNICORN_START_REFUSED;
+	Py_DECREF(object);
+	return NULL;
+}
+
+/** @return a new reference to what is named, or to what it makes; NULL after saying why */
+static PyObject *target_load(const struct load_target *target, int *result)
+{
+	PyObject *module = module_import(target, result);
+	PyObject *object = module != NULL ? attribute_find(target, module, result) : NULL;
+
+	Py_XDECREF(module);
+	object = object_check(target, object, "", result);
+	if (object != NULL && target->is_factory) {
+		Py_SETREF(object, factory_call(target, object, result));
+		object = object_check(target, object, "what is made by ", result);
+	}
+	if (object != NULL)
+		*result = 0;
+	return object;
 }
 
 PyObject *python_load_application(const struct unicorn_app_options *options, const char *kind, int *result)
 {
 	struct load_target target = { .kind = kind, .is_factory = options->is_factory };
-	PyObject *module, *object, *application;
+	PyObject *application = NULL;
 
 	*result = UNICORN_START_REFUSED;
-	if (!target_parse(&target, options->argument))
-		return NULL;
-	module = module_import(&target, result);
-	if (module == NULL)
-		return NULL;
-	object = attribute_find(&target, module, result);
-	Py_DECREF(module);
-	if (object != NULL && !object_is_callable(&target, object, "")) {
-		*result = UNICORN_START_REFUSED;
-		Py_CLEAR(object);
-	}
-	if (object == NULL || !target.is_factory) {
-		if (object != NULL)
-			*result = 0;
-		return object;
-	}
-	application = factory_call(&target, object, result);
-	Py_DECREF(object);
-	if (application != NULL && !object_is_callable(&target, application, "what is made by ")) {
-		*result = UNICORN_START_REFUSED;
-		Py_CLEAR(application);
-	}
-	if (application != NULL)
-		*result = 0;
+	if (target_parse(&target, options->argument))
+		application = target_load(&target, result);
+	target_finish(&target);
 	return application;
 }

@@ -10,7 +10,6 @@
 #include "unicornd/app.h"
 #include "wsgi_exchange.h"
 #include "wsgi_file.h"
-#include "wsgi_thread.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -77,10 +76,10 @@ static void answer_end(struct wsgi_exchange *exchange)
 		wsgi_answer_fail(exchange);
 		return;
 	}
-	state = wsgi_thread_release();
+	state = wsgi_exchange_release(exchange);
 	if (exchange->request != NULL)
 		unicorn_answer_end(exchange->request);
-	wsgi_thread_take(state);
+	wsgi_exchange_take(exchange, state);
 	iterable_close(exchange);
 }
 
@@ -190,9 +189,9 @@ static void answer_send(struct wsgi_exchange *exchange, const char *bytes, size_
 		return;
 	}
 	exchange->is_ended = true;
-	state = wsgi_thread_release();
+	state = wsgi_exchange_release(exchange);
 	result = bytes_send(exchange, bytes, length);
-	wsgi_thread_take(state);
+	wsgi_exchange_take(exchange, state);
 	if (result == -EMSGSIZE)
 		answer_log_long(exchange);
 	if (result == 0 || result == -EMSGSIZE || wsgi_exchange_check(exchange, result))
@@ -257,7 +256,11 @@ static bool sequence_send(struct wsgi_exchange *exchange, PyObject *sequence, Py
 		return true;
 	}
 	if (count == 1) {
-		answer_send(exchange, PyBytes_AS_STRING(parts[0]), (size_t)*length);
+		/* Other threads run meanwhile, and may change a list that all requests share. */
+		PyObject *part = Py_NewRef(parts[0]);
+
+		answer_send(exchange, PyBytes_AS_STRING(part), (size_t)*length);
+		Py_DECREF(part);
 		return true;
 	}
 	if (*length <= JOIN_BYTES)
@@ -283,9 +286,9 @@ static bool file_send(struct wsgi_exchange *exchange, PyObject *wrapper)
 	}
 	if (wanted >= 0 && wanted < length)
 		length = wanted;
-	state = wsgi_thread_release();
+	state = wsgi_exchange_release(exchange);
 	result = unicorn_answer_file(exchange->request, fd, offset, length);
-	wsgi_thread_take(state);
+	wsgi_exchange_take(exchange, state);
 	if (wsgi_exchange_check(exchange, result))
 		answer_end(exchange);
 	else
@@ -316,9 +319,9 @@ static bool part_send(struct wsgi_exchange *exchange, PyObject *part)
 		answer_end(exchange);
 		return false;
 	}
-	state = wsgi_thread_release();
+	state = wsgi_exchange_release(exchange);
 	result = unicorn_answer_write(exchange->request, PyBytes_AS_STRING(part), (size_t)PyBytes_GET_SIZE(part));
-	wsgi_thread_take(state);
+	wsgi_exchange_take(exchange, state);
 	if (result == -EMSGSIZE) {
 		answer_log_long(exchange);
 		answer_end(exchange);

@@ -40,6 +40,21 @@ bool wsgi_exchange_begin(struct wsgi_exchange *exchange, int64_t length)
 	return wsgi_exchange_check(exchange, result);
 }
 
+PyThreadState *wsgi_exchange_release(struct wsgi_exchange *exchange)
+{
+	if (current != exchange)
+		return NULL;
+	exchange->is_sending = true;
+	return wsgi_thread_release();
+}
+
+void wsgi_exchange_take(struct wsgi_exchange *exchange, PyThreadState *state)
+{
+	wsgi_thread_take(state);
+	if (current == exchange)
+		exchange->is_sending = false;
+}
+
 bool wsgi_exchange_check(struct wsgi_exchange *exchange, int result)
 {
 	if (exchange->request == NULL)
@@ -118,9 +133,9 @@ static PyObject *exchange_write(struct wsgi_exchange *exchange, PyObject *bytes)
 	}
 	if (!wsgi_exchange_begin(exchange, -1))
 		return NULL;
-	state = wsgi_thread_release();
+	state = wsgi_exchange_release(exchange);
 	result = unicorn_answer_write(exchange->request, PyBytes_AS_STRING(bytes), (size_t)PyBytes_GET_SIZE(bytes));
-	wsgi_thread_take(state);
+	wsgi_exchange_take(exchange, state);
 	if (!wsgi_exchange_check(exchange, result))
 		return NULL;
 	Py_RETURN_NONE;
@@ -133,6 +148,10 @@ static PyObject *exchange_call(PyObject *self, PyObject *const *arguments, size_
 
 	if (exchange->request == NULL) {
 		PyErr_SetString(PyExc_RuntimeError, "start_response(), write(): the request is over");
+		return NULL;
+	}
+	if (exchange->is_sending) {
+		PyErr_SetString(PyExc_RuntimeError, "start_response(), write(): another thread is sending the answer");
 		return NULL;
 	}
 	if (count < 1 || count > 3 || (keywords != NULL && PyTuple_GET_SIZE(keywords) > 0)) {
@@ -198,6 +217,7 @@ struct wsgi_exchange *wsgi_exchange_create(struct unicorn_request *request)
 	exchange->is_begun = false;
 	exchange->is_ended = false;
 	exchange->is_running = false;
+	exchange->is_sending = false;
 	exchange->is_head = strcmp(unicorn_request_head(request)->method, "HEAD") == 0;
 	wsgi_headers_init(&exchange->headers);
 	exchange->context = PyContext_CopyCurrent();

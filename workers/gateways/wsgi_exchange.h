@@ -27,6 +27,7 @@ struct wsgi_exchange {
 	bool is_begun;   /**< the worker has the status and the headers */
 	bool is_ended;   /**< nothing more is to be done but closing */
 	bool is_head;    /**< HEAD: no body is wanted */
+	bool is_sending; /**< its thread is in the worker, without the GIL */
 	struct wsgi_headers headers;
 };
 
@@ -39,6 +40,13 @@ struct wsgi_exchange *wsgi_exchange_create(struct unicorn_request *request);
 /** Makes the contextvars of this request the thread's, and leaves them. */
 bool wsgi_exchange_enter(struct wsgi_exchange *exchange);
 void wsgi_exchange_leave(struct wsgi_exchange *exchange);
+
+/**
+ * Around a call of the worker's that sends: other threads may run meanwhile, but not send as well. A thread that is not
+ * the one of the request keeps the GIL.
+ */
+PyThreadState *wsgi_exchange_release(struct wsgi_exchange *exchange);
+void wsgi_exchange_take(struct wsgi_exchange *exchange, PyThreadState *state);
 
 /** The request is over; what the application still holds of it is told so. */
 void wsgi_exchange_detach(struct wsgi_exchange *exchange);

@@ -14,6 +14,8 @@
 
 /** So much is fetched at a time while the end of a line is looked for. */
 #define LINE_BYTES 8192
+/** So much is read before other threads may run. */
+#define PIECE_BYTES ((size_t)256 * 1024)
 
 struct wsgi_input {
 	PyObject_HEAD struct unicorn_request *request; /**< NULL: none, or over */
@@ -33,17 +35,18 @@ static struct wsgi_input *input_of(PyObject *object)
 
 /* ---- from the worker */
 
-/** @return bytes read, 0 at the end, -1 with an exception set */
+/**
+ * The GIL is kept, for nothing waits here, and threads of the application may read, or the request end, once it is not.
+ *
+ * @return bytes read, 0 at the end, -1 with an exception set
+ */
 static Py_ssize_t body_read(struct wsgi_input *input, char *bytes, size_t size)
 {
-	PyThreadState *state;
 	int64_t count;
 
 	if (input->request == NULL || size == 0)
 		return 0;
-	state = wsgi_thread_release();
 	count = unicorn_body_read(input->request, bytes, size);
-	wsgi_thread_take(state);
 	if (count >= 0)
 		return (Py_ssize_t)count;
 	errno = (int)-count;
@@ -68,13 +71,16 @@ static Py_ssize_t input_take(struct wsgi_input *input, char *bytes, size_t size)
 		input->length -= taken;
 	}
 	while (taken < size) {
-		Py_ssize_t count = body_read(input, bytes + taken, size - taken);
+		size_t left = size - taken;
+		Py_ssize_t count = body_read(input, bytes + taken, left < PIECE_BYTES ? left : PIECE_BYTES);
 
 		if (count < 0)
 			return -1;
 		if (count == 0)
 			break;
 		taken += (size_t)count;
+		if (taken < size)
+			wsgi_thread_take(wsgi_thread_release());
 	}
 	return (Py_ssize_t)taken;
 }

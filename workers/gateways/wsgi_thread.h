@@ -22,7 +22,7 @@ void wsgi_thread_stop(void);
 bool wsgi_thread_enter(void);
 void wsgi_thread_leave(void);
 
-/** Around a call into the worker that writes or reads; others may run meanwhile. */
+/** Around a call into the worker that may take long; others may run meanwhile. */
 PyThreadState *wsgi_thread_release(void);
 void wsgi_thread_take(PyThreadState *state);
 

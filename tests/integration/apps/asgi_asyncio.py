@@ -15,6 +15,7 @@ import warnings
 TEXT = (b"content-type", b"text/plain")
 VARIABLE = contextvars.ContextVar("VARIABLE", default="nothing")
 LEFT = []
+COMPANIONS = []
 
 
 async def running():
@@ -255,6 +256,7 @@ async def factory():
     loop = asyncio.get_running_loop()
 
     def make(its_loop, coroutine, **options):
+        COMPANIONS.append(asyncio.Task(asyncio.Event().wait(), loop=its_loop))
         task = asyncio.Task(coroutine, loop=its_loop, **options)
         task.set_name("http-made")
         return task
@@ -266,6 +268,18 @@ async def factory_made():
     await asyncio.sleep(0)
     assert asyncio.current_task().get_name() == "http-made"
     asyncio.get_running_loop().set_task_factory(None)
+    assert {asyncio.current_task(), *COMPANIONS} <= asyncio.all_tasks(), asyncio.all_tasks()
+    for companion in COMPANIONS:
+        companion.cancel()
+
+
+async def factory_fails():
+    """The next request gets no task: its factory makes one and raises."""
+    def make(its_loop, coroutine, **options):
+        its_loop.set_task_factory(None)
+        made = asyncio.Task(coroutine, loop=its_loop, **options)
+        raise RuntimeError(f"the factory has failed, {made.done()}")
+    asyncio.get_running_loop().set_task_factory(make)
 
 
 async def anyio_group():

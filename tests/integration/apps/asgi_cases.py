@@ -142,6 +142,38 @@ async def buffers(scope, receive, send):
     await send({"type": "http.response.body", "body": memoryview(b"view\n"), "more_body": False})
 
 
+async def changing_headers(scope, receive, send):
+    """One of the headers takes the others away when it is iterated over."""
+    headers = []
+
+    def take_away():
+        headers.clear()
+        yield from (b"x-two", b"2")
+    headers += [(b"x-one", bytes([49]) * 600), take_away(), [b"x-three", bytes([51]) * 600]]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body"})
+
+
+class Sender:
+    """Sends the end of the body when it is asked whether there is more, without being awaited."""
+
+    def __init__(self, send):
+        self.send = send
+
+    def __bool__(self):
+        self.send({"type": "http.response.body", "body": b"within"}).send(None)
+        return True
+
+
+async def send_within_send(scope, receive, send):
+    await asyncio.sleep(0)
+    await send({"type": "http.response.start", "status": 200})
+    try:
+        await send({"type": "http.response.body", "body": b"refused", "more_body": Sender(send)})
+    except RuntimeError as error:
+        await send({"type": "http.response.body", "body": str(error).encode()})
+
+
 async def many_headers(scope, receive, send):
     await answer(send, headers=[(b"x-%d" % number, b"%d" % number) for number in range(80)])
 
@@ -483,10 +515,18 @@ async def send_files(scope, receive, send):
         await send({"type": "http.response.body", "body": b"|", "more_body": True})
         await send({**zero, "file": file.fileno(), "offset": 8})
         await send({"type": "http.response.body", "body": b"|", "more_body": True})
-        await send({**zero, "file": file})
+        await send({**zero, "file": file, "count": 2 ** 63 - 1})
         assert file.tell() == 10
         await send({**zero, "file": file, "more_body": False})
         file.read()
+
+
+class Lost:
+    """A file that is nowhere."""
+
+    def __init__(self, descriptor):
+        self.fileno = lambda: descriptor
+        self.tell = lambda: -1
 
 
 async def send_bad_files(scope, receive, send):
@@ -497,6 +537,7 @@ async def send_bad_files(scope, receive, send):
                     {"type": "http.response.zerocopysend", "file": 9999},
                     {"type": "http.response.zerocopysend"},
                     {"type": "http.response.zerocopysend", "file": "text"},
+                    {"type": "http.response.zerocopysend", "file": Lost(reading)},
                     {"type": "http.response.pathsend", "path": "/nowhere/at/all"},
                     {"type": "http.response.pathsend", "path": "/"},
                     {"type": "http.response.pathsend", "path": "/dev/null"},
@@ -532,6 +573,12 @@ async def trailers(scope, receive, send):
 async def no_trailers(scope, receive, send):
     await send({"type": "http.response.start", "status": 200, "headers": [TEXT], "trailers": True})
     await send({"type": "http.response.body", "body": b"body\n"})
+
+
+async def bad_trailers(scope, receive, send):
+    await send({"type": "http.response.start", "status": 200, "headers": [TEXT], "trailers": True})
+    await send({"type": "http.response.body", "body": b"body\n"})
+    await send({"type": "http.response.trailers", "headers": [(b"x y", b"5")]})
 
 
 async def background(scope, receive, send):

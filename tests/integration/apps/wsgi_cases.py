@@ -523,6 +523,64 @@ def work():
 threading.Thread(target=work, daemon=True).start()
 
 
+@plain
+def shared_input(environ, start_response):
+    """The body is read by several threads; which one has got what is left to chance."""
+    counts = []
+    start = threading.Barrier(8)
+
+    def read(method):
+        start.wait()
+        counts.append(sum(len(part) for part in iter(method, b"")))
+    source = environ["wsgi.input"]
+    methods = [source.readline, lambda: source.read(700), lambda: source.read(600_000), source.readline] * 2
+    threads = [threading.Thread(target=read, args=(method,)) for method in methods]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return answer(start_response, f"{sum(counts)}")
+
+
+@plain
+def shared_write(_, start_response):
+    """Parts are written by several threads, and by the one that was called; some may be refused."""
+    write = start_response("200 OK", PLAIN)
+    start = threading.Barrier(4)
+
+    def run():
+        start.wait()
+        for _ in range(300):
+            try:
+                write(b"x" * 3000)
+            except RuntimeError:
+                pass
+    threads = [threading.Thread(target=run) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    run()
+    for thread in threads:
+        thread.join()
+    return [b"end"]
+
+
+@plain
+def shared_list(_, start_response):
+    """The list is returned, and its only element replaced by a thread that waits for its turn."""
+    shared = [b"a" * 30_000_000]
+    ready = threading.Event()
+
+    def replace():
+        other = b"b" * 30_000_000
+        ready.set()
+        time.sleep(0)
+        shared[0] = other
+    threading.Thread(target=replace).start()
+    ready.wait()
+    start_response("200 OK", PLAIN)
+    return shared
+
+
 @case
 def later(environ, start_response):
     jobs.put(environ["QUERY_STRING"])
