@@ -347,20 +347,10 @@ struct asgi_call *asgi_call_create(const struct asgi_protocol *protocol, struct 
 		Py_XDECREF(scope);
 		return NULL;
 	}
+	memset((char *)call + sizeof(PyObject), 0, sizeof(*call) - sizeof(PyObject));
 	call->protocol = protocol;
 	call->request = request;
 	call->scope = scope;
-	call->coroutine = NULL;
-	call->task = NULL;
-	call->waiting = NULL;
-	call->previous = NULL;
-	call->next = NULL;
-	call->is_running = false;
-	call->is_listed = false;
-	call->is_sending = false;
-	call->phase = 0;
-	call->response = (struct asgi_response){ .phase = 0 };
-	call->close = (struct asgi_close){ .code = 0 };
 	PyObject_GC_Track((PyObject *)call);
 	return call;
 }

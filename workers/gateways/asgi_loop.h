@@ -20,7 +20,7 @@
  */
 int asgi_loop_create(const char *kind);
 
-/** Ends what still runs in it, and closes it. Tasks get a time to end, threads are joined. Nothing when there is none. */
+/** Ends what still runs in it, and closes it: tasks get a time to end, threads are joined. Nothing without one. */
 void asgi_loop_destroy(void);
 
 /** @return a new reference, or NULL with an exception set */
