@@ -68,6 +68,8 @@ static int asgi_start(const struct unicorn_app_options *options, void **state)
 		result = load_application(options);
 	if (result == 0)
 		result = asgi_lifespan_start(options->lifespan == NULL ? "auto" : options->lifespan);
+	if (result == 0)
+		python_host_freeze();
 	return result;
 }
 

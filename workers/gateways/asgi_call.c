@@ -395,15 +395,21 @@ void asgi_call_wake(struct asgi_call *call, unsigned events)
 	asgi_awaitable_wake(&call->waiting, events);
 }
 
+/** A task's cancel() may end its call, so each is held until the next one is known. */
 void asgi_call_cancel_all(void)
 {
 	calls.is_cancelling = true;
-	for (struct asgi_call *call = calls.first; call != NULL; call = call->next) {
-		PyObject *result = call->task == NULL ? NULL : PyObject_CallMethodNoArgs(call->task, asgi_words.cancel);
+	for (struct asgi_call *call = calls.first, *next; call != NULL; call = next) {
+		PyObject *result = NULL;
 
+		Py_INCREF((PyObject *)call);
+		if (call->task != NULL)
+			result = PyObject_CallMethodNoArgs(call->task, asgi_words.cancel);
 		if (result == NULL)
 			PyErr_Clear();
 		Py_XDECREF(result);
+		next = call->is_listed ? call->next : calls.first;
+		Py_DECREF((PyObject *)call);
 	}
 }
 

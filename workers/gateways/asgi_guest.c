@@ -121,11 +121,14 @@ void asgi_guest_run_begins(void)
 /** libev does not tell its descriptor, but shows it to a loop that it is to be embedded in. @return -1 without one */
 static int find_descriptor(struct ev_loop *worker_loop)
 {
-	struct ev_loop *other = ev_loop_new(EVFLAG_NOENV);
+	struct ev_loop *other;
 	ev_embed embed;
 	int fd;
 
-	if (other == NULL || (ev_backend(worker_loop) & ev_embeddable_backends()) == 0)
+	if ((ev_backend(worker_loop) & ev_embeddable_backends()) == 0)
+		return -1;
+	other = ev_loop_new(EVFLAG_NOENV);
+	if (other == NULL)
 		return -1;
 	ev_embed_init(&embed, NULL, worker_loop);
 	ev_embed_start(other, &embed);

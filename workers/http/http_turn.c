@@ -4,10 +4,13 @@
 #include "http_flow.h"
 #include "http_request.h"
 
-/* A call that takes longer is slow: about ten times of what the quickest Python frameworks need. */
-#define SLOW_S 0.0004
-/* How long nothing is held then. */
-#define SLOW_AGAIN_S 10.0
+/* How long an answer is held at most, and the call behind it that may be running then: that of ten answers or so of a
+ * quick framework in Python. */
+#define HELD_S 0.0004
+/* Nothing is held while calls take longer than this, on average over the last ones. A single long one, as when Python
+ * looks for garbage, counts for as many as it takes to forget it. */
+#define SLOW_S        0.0002
+#define AVERAGE_CALLS 16
 
 static void on_end(struct ev_loop *loop, ev_check *end, int events)
 {
@@ -36,7 +39,7 @@ bool http_turn_may_hold(const struct http_server *server)
 
 	if (turn->first == NULL && server->waiting == NULL && ev_pending_count(server->loop) == 0)
 		return false;
-	return server->jobs == NULL && ev_now(server->loop) >= turn->slow_until_s;
+	return server->jobs == NULL && turn->average_s <= SLOW_S;
 }
 
 bool http_turn_takes(const struct http_connection *connection)
@@ -64,8 +67,10 @@ void http_turn_hold(struct http_connection *connection)
 
 	if (connection->is_held)
 		return;
-	if (turn->first == NULL)
+	if (turn->first == NULL) {
+		turn->held_s = 0;
 		ev_feed_event(server->loop, &turn->end, EV_CUSTOM);
+	}
 	connection->is_held = true;
 	connection->next_held = turn->first;
 	turn->first = connection;
@@ -76,13 +81,15 @@ void http_turn_called(struct http_server *server)
 	struct http_turn *turn = &server->turn;
 	double began_s = ev_now(server->loop) > turn->called_s ? ev_now(server->loop) : turn->called_s;
 
-	if (turn->first == NULL)
+	/* Alone in its turn: nothing waits for it, and it tells nothing of the others. */
+	if (turn->first == NULL && ev_pending_count(server->loop) == 0)
 		return;
 	turn->called_s = ev_time();
-	if (turn->called_s - began_s <= SLOW_S)
-		return;
-	turn->slow_until_s = turn->called_s + SLOW_AGAIN_S;
-	http_turn_end(server);
+	turn->average_s += (turn->called_s - began_s - turn->average_s) / AVERAGE_CALLS;
+	if (turn->held_s == 0)
+		turn->held_s = turn->called_s;
+	else if (turn->called_s - turn->held_s > HELD_S)
+		http_turn_end(server);
 }
 
 void http_turn_end(struct http_server *server)

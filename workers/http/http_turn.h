@@ -6,7 +6,7 @@
  * connections, a sixth of the processor time. So an answer waits while other connections have their requests handled
  * in the same turn, for a fraction of a millisecond.
  *
- * No answer may wait for an application that takes its time: after one slow call, nothing is held for a while.
+ * No answer may wait for an application that takes its time: nothing is held while calls are slow.
  */
 #ifndef WORKERS_HTTP_TURN_H
 #define WORKERS_HTTP_TURN_H
@@ -20,8 +20,9 @@ struct http_server;
 struct http_turn {
 	struct http_connection *first; /**< of those whose answers are held */
 	ev_check end;                  /**< becomes pending with the first that is held */
-	double called_s; /**< when the last call returned, if something was held then */
-	double slow_until_s;           /**< nothing is held before */
+	double held_s;                 /**< since when, if any is; 0: since the call that runs */
+	double called_s;               /**< when the last call returned */
+	double average_s;              /**< that calls have taken lately */
 };
 
 void http_turn_init(struct http_server *server);
@@ -39,7 +40,7 @@ void http_turn_uncork(struct http_connection *connection);
 /** Holds an answer that is complete, in a corked output. */
 void http_turn_hold(struct http_connection *connection);
 
-/** The application has returned from a call. When it took long, what is held is sent; connections may end by that. */
+/** The application has returned from a call. What is held for long enough is sent; connections may end by that. */
 void http_turn_called(struct http_server *server);
 
 /** An answer that was held is sent, or more of it; the connection is between two requests or in the head of one. */
