@@ -46,7 +46,7 @@ async def tasks():
         await asyncio.sleep(0.001 * number)
         return 2 * number
     assert await asyncio.gather(*(double(number) for number in range(5))) == [0, 2, 4, 6, 8]
-    done, pending = await asyncio.wait([asyncio.create_task(double(number)) for number in (0, 50)],
+    done, pending = await asyncio.wait([asyncio.create_task(double(number)) for number in (0, 5000)],
                                        return_when=asyncio.FIRST_COMPLETED)
     assert len(done) == 1 and len(pending) == 1
     pending.pop().cancel()
