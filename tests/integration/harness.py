@@ -36,6 +36,7 @@ APPS = SOURCE / "tests/integration/apps"
 
 BOUND = 30
 SANITIZED = b"__asan_init" in pathlib.Path(UNICORND).read_bytes() if os.path.exists(UNICORND) else False
+os.environ.setdefault("LSAN_OPTIONS", f"suppressions={SOURCE / 'tests/lsan.supp'}:print_suppressions=0")
 
 Ran = collections.namedtuple("Ran", "status out err")
 
