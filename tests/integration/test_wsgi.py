@@ -561,8 +561,8 @@ def a_request_that_blocks_leaves_the_other_threads():
             assert server.ask("/hello").text == "hello\n"
         server.process.send_signal(signal.SIGABRT)
         server.process.wait(BOUND)
-        text = logged(server, "Fatal Python error: Aborted")
-        assert "in block" in text, text
+        logged(server, "Fatal Python error: Aborted")
+        logged(server, "in block")
         client.close()
         server.process.returncode = 0
 
