@@ -78,7 +78,7 @@ struct asgi_call {
 	bool is_running;
 	bool is_listed;
 	bool is_sending; /**< a message is being read, which may run code of the application */
-	uint8_t phase; /**< of the protocol */
+	uint8_t phase;   /**< of the protocol */
 	struct asgi_response response;
 	struct asgi_close close;
 };

@@ -4,9 +4,9 @@
 #include "python_host.h"
 
 static struct {
-	PyObject *tasks; /* the WeakSet; NULL when asyncio has another way */
-	PyObject *data;  /* the set within, of weak references */
-	PyObject *add;   /* its own method */
+	PyObject *tasks;                  /* the WeakSet; NULL when asyncio has another way */
+	PyObject *data;                   /* the set within, of weak references */
+	PyObject *add;                    /* its own method */
 	struct asgi_registry_entry *open; /* while it is: where to put a task */
 } registry;
 

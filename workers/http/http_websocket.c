@@ -14,8 +14,8 @@
 
 struct http_websocket {
 	struct websocket *protocol;
-	bool is_told;   /* the application knows that it is over */
-	bool has_left;  /* the client is gone or will not be listened to */
+	bool is_told;  /* the application knows that it is over */
+	bool has_left; /* the client is gone or will not be listened to */
 };
 
 static void write_parts(void *context, struct iovec *parts, int count)
@@ -74,8 +74,8 @@ int http_websocket_accept(struct http_connection *connection, const char *subpro
 	websocket = calloc(1, sizeof(*websocket));
 	if (websocket == NULL)
 		return -ENOMEM;
-	websocket->protocol = websocket_create(&limits, handshake.has_deflate ? &handshake.deflate : NULL, write_parts,
-					       connection);
+	websocket->protocol =
+		websocket_create(&limits, handshake.has_deflate ? &handshake.deflate : NULL, write_parts, connection);
 	result = websocket->protocol == NULL ? -ENOMEM
 					     : send_handshake(connection, &handshake, subprotocol, headers, count);
 	if (result != 0) {
@@ -195,8 +195,8 @@ int http_websocket_close(struct http_connection *connection, int code, const cha
 int http_websocket_send(struct http_connection *connection, enum unicorn_message_type type, const void *bytes,
 			size_t length)
 {
-	int result = is_over(connection) ? -EPIPE
-					 : websocket_send(connection->websocket->protocol, type, bytes, length);
+	int result =
+		is_over(connection) ? -EPIPE : websocket_send(connection->websocket->protocol, type, bytes, length);
 
 	http_connection_settle(connection);
 	return result;

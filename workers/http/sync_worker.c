@@ -1,5 +1,6 @@
 /*
- * sync_worker.c - unicornd-worker-sync: the application is called, and the call blocks; connections wait in the loop meanwhile.
+ * sync_worker.c - unicornd-worker-sync: the application is called, and the call blocks; connections wait in the loop
+ * meanwhile.
  */
 #include "worker_main.h"
 
