@@ -1,7 +1,22 @@
 """What the tests of the gateways share: tests that are run with a server of each kind, and waiting for its log."""
 
+import contextlib
+import os
+
 import harness
-from harness import BOUND
+from harness import BOUND, until
+
+
+def writer_of(fifo):
+    """Opens a FIFO for writing as soon as it has a reader. @return the descriptor; the reader goes on when it is closed"""
+    found = []
+
+    def opened():
+        with contextlib.suppress(OSError):
+            found.append(os.open(fifo, os.O_WRONLY | os.O_NONBLOCK))
+        return found
+    until(opened, f"nobody reads {fifo}")
+    return found[0]
 
 
 def with_each(variants, preposition, server_of, check=lambda server: None):

@@ -8,11 +8,12 @@ in test_websocket.py, starting and ending in test_asgi_life.py.
 import importlib.util
 import json
 import os
+import select
 import tempfile
 
 import harness
 from asgi_servers import APPS, LOOPS, serve, shared
-from gateway_servers import logged, with_each
+from gateway_servers import logged, with_each, writer_of
 from harness import Skip, run_tests, test, until
 from http_client import Client, Cut, chunks, request
 
@@ -286,6 +287,47 @@ def steady(server):
 def bad_messages_are_refused(server):
     refused = ask_json(server, "/bad_message")
     assert len(refused) == 18 and set(refused) == {"RuntimeError", "TypeError", "ValueError"}, refused
+
+
+def in_one_turn(address, folder, *requests):
+    """Sends requests so that they are there together when the loop looks at its sockets. @return their clients"""
+    fifo = f"{folder}/keep"
+    os.mkfifo(fifo)
+    clients = [Client(address) for _ in requests]
+    with Client(address) as keeper:
+        for client in clients:
+            assert client.ask("/hello").text == "hello\n"
+        keeper.send(request(f"/keep?{fifo}"))
+        writer = writer_of(fifo)
+        for client, piece in zip(clients, requests):
+            client.send(piece)
+        os.close(writer)
+        assert keeper.read().status == 200
+    return clients
+
+
+def take_all(client):
+    """Reads what is there. @return whether there was something"""
+    length = len(client.buffer)
+    while client.socket in select.select([client.socket], [], [], 0)[0]:
+        client.buffer += client.socket.recv(1 << 20)
+    return len(client.buffer) > length
+
+
+@test
+def who_waits_for_a_quick_client_goes_on():
+    """The client takes all before the call is over that has to wait for it: no event of the socket will follow."""
+    for loop in LOOPS:
+        with tempfile.TemporaryDirectory() as folder, \
+                serve("--loop", loop, bind=f"unix:{folder}/web.sock", app="asgi_held:app") as server:
+            fifo = f"{folder}/flood"
+            os.mkfifo(fifo)
+            hello, flood = in_one_turn(server.address, folder, request("/hello"), request(f"/flood?{fifo}"))
+            with hello, flood:
+                writer = writer_of(fifo)
+                assert take_all(flood)
+                os.close(writer)
+                assert len(ok(flood.read()).body) == 1 << 20
 
 
 # ---- the client leaves

@@ -55,9 +55,17 @@ bool http_turn_takes(const struct http_connection *connection)
 
 void http_turn_uncork(struct http_connection *connection)
 {
+	const struct unicorn_request *request = connection->request;
+
 	connection->output.is_corked = false;
 	if (http_output_flush(&connection->output, connection->io.fd) != 0)
 		connection->is_broken = true;
+	/* The client has taken all while the call ran that was told to wait: no event of the socket will say so. */
+	if (connection->is_congested && connection->output.pending == 0 && request != NULL &&
+	    !request->answer.is_ended) {
+		connection->is_congested = false;
+		connection->events |= UNICORN_DRAINED;
+	}
 }
 
 void http_turn_hold(struct http_connection *connection)
