@@ -5,12 +5,14 @@ What is put in their place is the test's own: the socket, the ports, the certifi
 the group of the socket where this test is not root. Of the nginx blocks, those that stand in `http` are taken.
 """
 
+import atexit
 import contextlib
 import functools
 import grp
 import http.client
 import json
 import os
+import pwd
 import re
 import shutil
 import socket
@@ -64,19 +66,17 @@ def replaced(text, *pairs):
     return text
 
 
-def web_group():
-    """The group whose member nginx is, where that can be tried."""
-    try:
-        return grp.getgrnam("www-data").gr_name if os.geteuid() == 0 else None
-    except KeyError:
-        return None
+def web_server():
+    """The user and group of nginx, where that can be tried: what Debian and Fedora have."""
+    users = {entry.pw_name for entry in pwd.getpwall()} & {entry.gr_name for entry in grp.getgrall()}
+    return next((name for name in ("www-data", "nginx", "root") if name in users), None) if os.geteuid() == 0 else None
 
 
 def site_block(kind, folder):
     """The site of the page for this kind of worker."""
     text = next(text for text in blocks("conf") if f"unicornd-worker-{kind}" in text)
     return replaced(text, ("/run/unicornd/shop/web.sock", f"{folder}/web.sock"), ("/srv/shop", str(APPS / "proxied")),
-                    ("www-data", web_group() or grp.getgrgid(os.getegid()).gr_name))
+                    ("www-data", web_server() or grp.getgrgid(os.getegid()).gr_name))
 
 
 def certificate(folder):
@@ -121,7 +121,7 @@ class Proxied:
 
     def configure(self):
         path = self.folder / "nginx.conf"
-        user = f"user www-data {web_group()};" if web_group() else ""
+        user = f"user {web_server()};" if web_server() else ""
         path.write_text(MAIN.format(folder=self.folder, user=user,
                                     blocks=nginx_block(self.folder, self.address, self.secure)))
         return [NGINX, "-e", "stderr", "-p", str(self.folder), "-c", str(path)]
@@ -168,10 +168,11 @@ class Proxied:
 @functools.lru_cache(maxsize=None)
 def shared(kind):
     """Both, for all tests that leave them as they were."""
-    return ENDED.enter_context(Proxied(kind))
+    proxied = Proxied(kind).__enter__()
+    atexit.register(proxied.close)
+    return proxied
 
 
-ENDED = contextlib.ExitStack()
 both = for_each({"asgi": "async", "wsgi": "sync"})
 
 
@@ -195,9 +196,9 @@ def a_page_comes_through_the_socket(kind):
     with site.client() as client:
         for _ in range(3):
             assert client.ask("/hello").text == "hello\n"
-    if web_group():
+    if web_server():
         found = os.stat(site.folder / "web.sock")
-        assert (grp.getgrgid(found.st_gid).gr_name, found.st_mode & 0o777) == ("www-data", 0o660), found
+        assert (grp.getgrgid(found.st_gid).gr_name, found.st_mode & 0o777) == (web_server(), 0o660), found
 
 
 @both
@@ -296,5 +297,4 @@ def reloads_under_load_lose_nothing(kind):
 
 
 if __name__ == "__main__":
-    with ENDED:
-        run_tests()
+    run_tests()
