@@ -96,6 +96,7 @@ write_application() {
 import asyncio
 import os
 
+print("application $1 is loaded", flush=True)
 
 async def app(scope, receive, send):
     if scope["type"] != "http":
@@ -208,6 +209,30 @@ test_reload() {
   stop_load
   check 'no request failed meanwhile' load_has_no refused lost
   check 'the new code serves' answers_version second
+}
+
+# entries FIELD...: what workers of this run have written, as "site slot generation level identifier".
+entries() {
+  journalctl -u unicornd@site _SYSTEMD_INVOCATION_ID="$(systemctl show -P InvocationID unicornd@site)" \
+    --no-pager -o json "$@" | python3 -c 'import json, sys
+for line in sys.stdin:
+    entry = json.loads(line)
+    if "application" in entry["MESSAGE"]:
+        print(*(entry.get(name) for name in ("UNICORND_SITE", "UNICORND_SLOT", "UNICORND_GENERATION", "PRIORITY",
+                                             "SYSLOG_IDENTIFIER")))'
+}
+
+test_journal() {
+  journalctl --sync
+  check 'the journal knows the lines of a pool by slot and generation' \
+    test "$(entries UNICORND_POOL=app | sort | tr '\n' ' ')" = \
+    'site 1 1 6 unicornd site 1 2 6 unicornd site 2 1 6 unicornd site 2 2 6 unicornd '
+  check 'and those of one worker' test "$(entries UNICORND_POOL=app UNICORND_SLOT=2 UNICORND_GENERATION=2)" = \
+    'site 2 2 6 unicornd'
+  check 'what happened to them' grep -q ' worker_ready: ' \
+    <<<"$(journalctl UNICORND_SITE=site UNICORND_EVENT=worker_ready --no-pager)"
+  check 'and who they were stands in each line' grep -q 'unicornd\[.*: app/2\[[0-9]*\]: application second is loaded' \
+    <<<"$(journalctl -u unicornd@site -o short --no-pager)"
 }
 
 test_broken_reload() {
@@ -394,6 +419,7 @@ test_readme
 write_site
 test_start
 test_reload
+test_journal
 test_broken_reload
 test_kill
 test_restart
