@@ -270,6 +270,18 @@ test_restart() {
   check 'no request failed meanwhile' load_has_no refused lost
 }
 
+test_address_in_use() {
+  cp /etc/unicornd/site.conf /etc/unicornd/other.conf
+  check 'an address that another site has is refused' fails systemctl start unicornd@other
+  systemctl stop unicornd@other
+  journalctl --sync
+  check 'the journal says who has it' \
+    grep -q "127.0.0.1:$port: Address already in use (unicornd, process $(daemon_pid), listens there)" \
+    <<<"$(journalctl -u unicornd@other -o cat --no-pager)"
+  systemctl reset-failed unicornd@other
+  rm /etc/unicornd/other.conf
+}
+
 test_stop() {
   local slow
   rm -f /var/lib/unicornd/site/began
@@ -372,6 +384,23 @@ test_logrotate() {
   check 'is rotated' logrotate -f /etc/logrotate.d/unicornd
   check 'and opened anew' unicornctl --site site restart
   check 'what comes is in the new file' grep -q operation_finished /var/log/unicornd/site.log
+  test_access_log_rotation
+}
+
+# With the example of the manual. Workers write what they have gathered when they end.
+test_access_log_rotation() {
+  local log=/var/lib/unicornd/site/access.log
+  sed -i "s,--app main:app,& --access-log $log," /etc/unicornd/site.conf
+  zcat /usr/share/man/man1/unicornd-worker-sync.1.gz | sed -n '/access.log {/,/^}/p' |
+    sed "s,^.*access.log,$log," >/etc/logrotate.d/access
+  systemctl restart unicornd@site
+  check 'the first request' answers_version second
+  systemctl restart unicornd@site
+  check 'an access log is rotated' logrotate -f /etc/logrotate.d/access
+  check 'the second request' answers_version second
+  systemctl restart unicornd@site
+  check 'each file has its line' test "$(cat $log.1 | wc -l) $(cat $log | wc -l)" = '1 1'
+  rm /etc/logrotate.d/access
 }
 
 test_upgrade() {
@@ -423,6 +452,7 @@ test_journal
 test_broken_reload
 test_kill
 test_restart
+test_address_in_use
 test_stop
 test_wrong_configuration
 test_socket_activation
