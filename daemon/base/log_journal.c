@@ -71,8 +71,7 @@ static void add_all(struct fields *fields, const char *site, int priority, const
 	add_text(fields, "UNICORND_EVENT", subject->event);
 }
 
-/** Connected, because poll(2) of a socket that is not tells nothing about the journal's queue. @return an errno value
- */
+/** Connected, because poll(2) of a socket that is not tells nothing about the journal's queue. @return errno or 0 */
 static int connect_journal(struct log_journal *journal)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
