@@ -174,6 +174,7 @@ static int run(const struct options *options, struct configuration *configuratio
 
 	parts.options = options;
 	parts.lock = -1;
+	log_name_site(options->site);
 	if (!apply_log(configuration, &error) || !find_socket(&parts, configuration, &error) ||
 	    !set_up(&parts, configuration, &error)) {
 		configuration_destroy(configuration);

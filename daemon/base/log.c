@@ -1,6 +1,7 @@
 #include "base/log.h"
 
 #include "base/clock.h"
+#include "base/log_journal.h"
 #include "base/ownership.h"
 
 #include <errno.h>
@@ -20,6 +21,15 @@
 /** How long a write waits for a reader that has fallen behind, once; after that lines are dropped until it reads. */
 #define PATIENCE_MS 100
 
+/** A line, in the form that a descriptor gets; the journal's native protocol leaves the prefix out. */
+struct line {
+	enum log_level level;
+	const struct log_subject *subject; /**< NULL: the daemon */
+	char *bytes;                       /**< with room for a newline */
+	size_t prefix;                     /**< bytes of it */
+	size_t length;                     /**< of the text behind it */
+};
+
 /** The one log of this process. */
 static struct {
 	char *path; /**< NULL: standard error */
@@ -30,6 +40,9 @@ static struct {
 	bool stuck;         /**< the last line was dropped */
 	unsigned long lost; /**< lines dropped since the last one that was written */
 } sink = { .path = NULL, .fd = STDERR_FILENO, .level = LOG_LEVEL_INFO };
+
+/** Used while standard error is the journal. */
+static struct log_journal journal = { .path = LOG_JOURNAL_SOCKET, .fd = -1 };
 
 static const struct {
 	const char *name;
@@ -82,6 +95,8 @@ static void use_stderr(enum log_level level)
 	sink.level = level;
 	sink.socket = S_ISSOCK(status.st_mode);
 	sink.journal = is_journal(&status);
+	if (!sink.journal)
+		log_journal_close(&journal);
 	sink.stuck = false;
 }
 
@@ -106,6 +121,7 @@ static void use_file(int fd, char *path)
 	sink.fd = fd;
 	sink.socket = false;
 	sink.journal = false;
+	log_journal_close(&journal);
 	sink.stuck = false;
 }
 
@@ -213,12 +229,37 @@ static void make_printable(char *bytes, size_t length)
 	}
 }
 
-/** Ends the line that has `length` bytes behind the prefix, and writes it. */
-static void finish_line(char *line, size_t prefix, size_t length)
+/** @return 0, EAGAIN when the journal does not read, another errno value when it cannot be reached */
+static int tell_journal(const struct line *line)
 {
-	make_printable(line + prefix, length);
-	line[prefix + length] = '\n';
-	if (write_all(line, prefix + length + 1)) {
+	const char *text = line->bytes + line->prefix;
+	int priority = levels[line->level].priority;
+	int result = log_journal_send(&journal, priority, line->subject, text, line->length);
+	struct pollfd ready = { .fd = journal.fd, .events = POLLOUT };
+
+	if (result != EAGAIN || sink.stuck)
+		return result;
+	(void)poll(&ready, 1, PATIENCE_MS);
+	return log_journal_send(&journal, priority, line->subject, text, line->length);
+}
+
+/** Standard error takes what the journal has no socket for: it is down, or out of sight of this process's root. */
+static bool deliver(const struct line *line)
+{
+	int result = sink.journal ? tell_journal(line) : ENOTCONN;
+
+	if (result == 0 || result == EAGAIN)
+		return result == 0;
+	return write_all(line->bytes, line->prefix + line->length + 1);
+}
+
+static void finish_line(const struct line *line)
+{
+	char *text = line->bytes + line->prefix;
+
+	make_printable(text, line->length);
+	text[line->length] = '\n';
+	if (deliver(line)) {
 		sink.stuck = false;
 	} else {
 		sink.stuck = true;
@@ -228,17 +269,17 @@ static void finish_line(char *line, size_t prefix, size_t length)
 
 static void say_lost(void)
 {
-	char line[160];
-	size_t prefix;
+	char bytes[160];
+	struct line line = { .level = LOG_LEVEL_WARNING, .bytes = bytes };
 	unsigned long lost = sink.lost;
-	int length;
 
 	if (lost == 0 || sink.stuck)
 		return;
 	sink.lost = 0;
-	prefix = write_prefix(line, sizeof(line), LOG_LEVEL_WARNING);
-	length = snprintf(line + prefix, sizeof(line) - prefix - 1, "%lu lines of this log could not be written", lost);
-	finish_line(line, prefix, (size_t)length);
+	line.prefix = write_prefix(bytes, sizeof(bytes), line.level);
+	line.length = (size_t)snprintf(bytes + line.prefix, sizeof(bytes) - line.prefix - 1,
+				       "%lu lines of this log could not be written", lost);
+	finish_line(&line);
 }
 
 /** @return how much of a text of `length` bytes, or less than 0, fits into `room` */
@@ -249,28 +290,73 @@ static size_t fitting(int length, size_t room)
 	return (size_t)length < room ? (size_t)length : room - 1;
 }
 
-void log_write(enum log_level level, const char *fmt, ...)
+static void write_line(const struct log_subject *subject, enum log_level level, const char *fmt, va_list arguments)
 {
-	static char line[LINE_SIZE];
+	static char bytes[LINE_SIZE];
+	struct line line = { .level = level, .subject = subject, .bytes = bytes };
 	int saved = errno;
-	va_list arguments;
-	size_t prefix;
 	int length;
 
 	if (level > sink.level)
 		return;
-	prefix = write_prefix(line, sizeof(line), level);
-	va_start(arguments, fmt);
-	length = vsnprintf(line + prefix, sizeof(line) - prefix, fmt, arguments);
-	va_end(arguments);
-	finish_line(line, prefix, fitting(length, sizeof(line) - prefix));
+	line.prefix = write_prefix(bytes, sizeof(bytes), level);
+	length = vsnprintf(bytes + line.prefix, sizeof(bytes) - line.prefix, fmt, arguments);
+	line.length = fitting(length, sizeof(bytes) - line.prefix);
+	finish_line(&line);
 	say_lost();
 	errno = saved;
 }
 
-void log_output(const char *origin, const char *line, size_t length)
+void log_write(enum log_level level, const char *fmt, ...)
 {
+	va_list arguments;
+
+	va_start(arguments, fmt);
+	write_line(NULL, level, fmt, arguments);
+	va_end(arguments);
+}
+
+void log_about(const struct log_subject *subject, enum log_level level, const char *fmt, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, fmt);
+	write_line(subject, level, fmt, arguments);
+	va_end(arguments);
+}
+
+/** @return level of a line of output; a prefix that says it is stepped over */
+static enum log_level take_level(const char **line, size_t *length)
+{
+	const char *prefix = *line;
+	enum log_level level = LOG_LEVEL_ERROR;
+	int priority;
+
+	if (*length < 3 || prefix[0] != '<' || prefix[1] < '0' || prefix[1] > '7' || prefix[2] != '>')
+		return LOG_LEVEL_INFO;
+	priority = prefix[1] - '0';
+	*line += 3;
+	*length -= 3;
+	while (levels[level].priority < priority)
+		level++;
+	return level;
+}
+
+void log_output(const struct log_subject *worker, const char *line, size_t length)
+{
+	enum log_level level = take_level(&line, &length);
 	int shown = length < LINE_SIZE ? (int)length : LINE_SIZE;
 
-	log_write(LOG_LEVEL_INFO, "%s: %.*s", origin, shown, line);
+	log_about(worker, level, "%s/%d[%d]: %.*s", worker->pool, worker->slot, (int)worker->pid, shown, line);
+}
+
+void log_name_site(const char *site)
+{
+	journal.site = site;
+}
+
+void log_move_journal(const char *path)
+{
+	journal.path = path;
+	log_journal_close(&journal);
 }

@@ -1,13 +1,16 @@
 /*
  * log.h - the daemon's log: lines to standard error, to a file or to the journal.
  *
- * One line per event, "level: text" with a time stamp, or journald's "<n>" prefix when standard error is the journal.
+ * One line per event, "level: text" with a time stamp. When standard error is the journal, lines go to it as entries
+ * with fields (log_journal.h); while that cannot be done, to standard error with the prefix "<n>".
+ *
  * All functions keep errno as it was. Never call them between fork and exec.
  */
 #ifndef DAEMON_BASE_LOG_H
 #define DAEMON_BASE_LOG_H
 
 #include "base/error.h"
+#include "base/log_subject.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -44,7 +47,20 @@ void log_write(enum log_level level, const char *fmt, ...) __attribute__((format
 #define log_info(...)    log_write(LOG_LEVEL_INFO, __VA_ARGS__)
 #define log_debug(...)   log_write(LOG_LEVEL_DEBUG, __VA_ARGS__)
 
-/** Writes one line of a worker's output, marked with its origin ("app/3[1234]"); level INFO. */
-void log_output(const char *origin, const char *line, size_t length);
+/** Writes one line about somebody. */
+void log_about(const struct log_subject *subject, enum log_level level, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/**
+ * Writes one line of a worker's output, marked with its origin ("app/3[1234]"). Its level is INFO, or what the syslog
+ * prefix in front of it says, "<0>" to "<7>", which is taken off as systemd does it.
+ */
+void log_output(const struct log_subject *worker, const char *line, size_t length);
+
+/** Says which site the journal is told of. @param site  is borrowed */
+void log_name_site(const char *site);
+
+/** For tests: the journal's socket is elsewhere. @param path  is borrowed */
+void log_move_journal(const char *path);
 
 #endif

@@ -23,14 +23,21 @@ static void write_line(const struct event *event)
 {
 	const char *name = event_kind_name(event->kind);
 	enum log_level level = event_kind_level(event->kind);
+	const struct log_subject subject = {
+		.event = name,
+		.pool = event->pool,
+		.slot = event->slot,
+		.generation = event->generation,
+		.pid = event->pid,
+	};
 
 	if (event->slot > 0)
-		log_write(level, "%s/%d[%d] generation %u: %s: %s", event->pool, event->slot, (int)event->pid,
+		log_about(&subject, level, "%s/%d[%d] generation %u: %s: %s", event->pool, event->slot, (int)event->pid,
 			  event->generation, name, event->text);
 	else if (event->pool[0] != '\0')
-		log_write(level, "%s: %s: %s", event->pool, name, event->text);
+		log_about(&subject, level, "%s: %s: %s", event->pool, name, event->text);
 	else
-		log_write(level, "%s: %s", name, event->text);
+		log_about(&subject, level, "%s: %s", name, event->text);
 }
 
 const struct event *event_journal_add(struct event_journal *journal, int64_t now_ms, enum event_kind kind,

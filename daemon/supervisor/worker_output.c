@@ -1,6 +1,5 @@
 #include "supervisor/worker_output.h"
 
-#include <stdio.h>
 #include <string.h>
 
 /** Longest line that is logged and matched in one piece. */
@@ -14,8 +13,13 @@ static bool is_ready_line(const struct worker *worker, const char *line)
 
 static bool finish_line(struct worker *worker)
 {
+	const struct log_subject subject = {
+		.pool = worker->pool->name,
+		.slot = worker->slot,
+		.generation = worker->generation->number,
+		.pid = worker->pid,
+	};
 	char line[LINE_MAX_BYTES + 1];
-	char origin[128];
 	size_t length = worker->line_length < LINE_MAX_BYTES ? worker->line_length : LINE_MAX_BYTES;
 
 	length = output_ring_copy_last(&worker->output, line, length);
@@ -25,8 +29,7 @@ static bool finish_line(struct worker *worker)
 	line[length] = '\0';
 	if (length == 0)
 		return false;
-	(void)snprintf(origin, sizeof(origin), "%s/%d[%d]", worker->pool->name, worker->slot, (int)worker->pid);
-	log_output(origin, line, length);
+	log_output(&subject, line, length);
 	return is_ready_line(worker, line);
 }
 

@@ -1,6 +1,7 @@
 #include "system/socket.h"
 
 #include "base/ownership.h"
+#include "system/socket_holder.h"
 #include "system/socket_unix.h"
 
 #include <arpa/inet.h>
@@ -48,6 +49,29 @@ static void endpoint_from_address(struct endpoint *endpoint, const struct addres
 	}
 }
 
+/** Knocks at an abstract address, because only the kernel knows who is behind it. */
+static pid_t find_abstract_holder(const struct address *address)
+{
+	owned_fd fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct endpoint endpoint;
+
+	endpoint_from_address(&endpoint, address);
+	if (fd < 0 || connect(fd, &endpoint.address.any, endpoint.length) < 0)
+		return 0;
+	return socket_holder_of_peer(fd);
+}
+
+static bool is_in_use(const struct address *address, struct error *error)
+{
+	pid_t pid = address->kind == ADDRESS_ABSTRACT ? find_abstract_holder(address) : socket_holder_of_tcp(address);
+	char text[ADDRESS_TEXT_SIZE];
+	char holder[SOCKET_HOLDER_SIZE];
+
+	return error_set(error, ERROR_ADDRESS, "cannot listen on %s: %s (%s)",
+			 address_print(address, text, sizeof(text)), strerror(EADDRINUSE),
+			 socket_holder_print(pid, address->kind, holder, sizeof(holder)));
+}
+
 /** Says in words what a person can do about a refused bind(2) or listen(2). */
 static bool bind_failed(const struct listener_settings *settings, int code, struct error *error)
 {
@@ -55,11 +79,9 @@ static bool bind_failed(const struct listener_settings *settings, int code, stru
 	char text[ADDRESS_TEXT_SIZE];
 	const char *hint = "";
 
-	if (code == EADDRINUSE && address->kind == ADDRESS_ABSTRACT)
-		hint = " (another process listens there; 'ss -lxp' names it)";
-	else if (code == EADDRINUSE)
-		hint = " (another process listens there; 'ss -ltnp' names it)";
-	else if (code == EACCES && address->kind != ADDRESS_ABSTRACT && address->port < 1024)
+	if (code == EADDRINUSE)
+		return is_in_use(address, error);
+	if (code == EACCES && address->kind != ADDRESS_ABSTRACT && address->port < 1024)
 		hint = " (ports below 1024 need root, CAP_NET_BIND_SERVICE or a socket passed by systemd)";
 	else if (code == EADDRNOTAVAIL)
 		hint = " (no network interface of this machine has that address now)";

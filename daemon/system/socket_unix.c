@@ -4,6 +4,7 @@
 #include "system/privileges.h"
 #include "system/socket.h"
 #include "system/socket_diag.h"
+#include "system/socket_holder.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -29,22 +30,33 @@ static void make_endpoint(struct sockaddr_un *endpoint, const char *path)
 	memcpy(endpoint->sun_path, path, strnlen(path, sizeof(endpoint->sun_path) - 1));
 }
 
-/** Knocks. @return 0 when somebody answers, or the errno value. A full queue (EAGAIN) is an answer. */
-static int knock(const char *path)
+/**
+ * Knocks.
+ *
+ * @param pid  of who answers; 0: not known
+ * @return 0 when somebody answers, or the errno value. A full queue (EAGAIN) is an answer.
+ */
+static int knock(const char *path, pid_t *pid)
 {
 	owned_fd fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	struct sockaddr_un endpoint;
 
+	*pid = 0;
 	if (fd < 0)
 		return errno;
 	make_endpoint(&endpoint, path);
-	return connect(fd, (const struct sockaddr *)&endpoint, sizeof(endpoint)) < 0 ? errno : 0;
+	if (connect(fd, (const struct sockaddr *)&endpoint, sizeof(endpoint)) < 0)
+		return errno;
+	*pid = socket_holder_of_peer(fd);
+	return 0;
 }
 
 /** @return true when there is nothing at the path, or a socket that nobody listens on any more. */
 static bool check_path_is_free(const char *path, struct error *error)
 {
+	char holder[SOCKET_HOLDER_SIZE];
 	struct stat status;
+	pid_t pid;
 	int code;
 
 	if (lstat(path, &status) < 0)
@@ -52,12 +64,12 @@ static bool check_path_is_free(const char *path, struct error *error)
 	if (!S_ISSOCK(status.st_mode))
 		return error_set(error, ERROR_ADDRESS,
 				 "cannot listen on %s: a file that is not a socket is there, and is left alone", path);
-	code = knock(path);
+	code = knock(path, &pid);
 	if (code == ECONNREFUSED || code == ENOENT)
 		return true;
 	if (code == 0 || code == EAGAIN || code == EPROTOTYPE)
-		return error_set(error, ERROR_ADDRESS,
-				 "cannot listen on %s: another process listens there; 'ss -lxp' names it", path);
+		return error_set(error, ERROR_ADDRESS, "cannot listen on %s: %s", path,
+				 socket_holder_print(pid, ADDRESS_UNIX, holder, sizeof(holder)));
 	return refuse(path, code, "cannot find out whether the socket there is in use", error);
 }
 

@@ -7,8 +7,8 @@ import re
 import socket
 import struct
 
-from http_client import PROBE, Server, both, request, run_alone
-from harness import new_address, run_tests
+from http_client import PROBE, Server, both, program, request, run_alone
+from harness import Load, Site, check_load, descriptors_of, listener, new_address, pool, run_tests, until
 
 APACHE = re.compile(r'(\S+) - (\S+) \[(\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4})\] '
                     r'"((?:[^"\\]|\\.)*)" (\d{3}) (\d+) "((?:[^"\\]|\\.)*)" "((?:[^"\\]|\\.)*)" (\d+)')
@@ -84,6 +84,52 @@ def access_log_tells_the_client_that_a_proxy_tells(kind):
         server.ask("/hello", "X-Forwarded-For: 203.0.113.9")
         assert server.stop() == 0
         assert json.loads((server.folder / "access.log").read_text())["client"] == "203.0.113.9"
+
+
+def wait_following(site, path):
+    """Until all workers have the file open that is there now."""
+    until(lambda: path.exists() and all(str(path) in descriptors_of(pid).values() for pid in site.pids().values()),
+          "workers go on in the old file")
+
+
+@both
+def access_log_is_followed_when_it_is_renamed(kind):
+    """No signal, no reload: the workers see it, and between them no line is lost or torn."""
+    address = new_address()
+    with Site() as site:
+        path = site.folder / "access.log"
+        command = [program(kind), "--app", PROBE, "--access-log", str(path), "--access-log-format", "json"]
+        site.write(listener("web", address) + pool("app", command, workers=3))
+        site.start()
+        with Load(address, "--path", "/hello", connections=12) as kept, \
+                Load(address, "--path", "/hello", "--close", connections=3) as closed:
+            for number in (1, 2):
+                wait_following(site, path)
+                path.rename(site.folder / f"access.log.{number}")
+            wait_following(site, path)
+            asked = sum(report["ok"] for report in check_load(kept, closed))
+        assert site.stop() == 0
+        counts = [len([json.loads(line) for line in name.open()]) for name in sorted(site.folder.glob("access.log*"))]
+        assert len(counts) == 3 and all(counts) and sum(counts) == asked, (counts, asked)
+        assert not any("access log" in line for line in site.log if line), site.log
+
+
+@both
+def access_log_goes_on_where_it_is_when_there_can_be_no_new_one(kind):
+    with Server(kind, "--access-log", "access.log") as server:
+        path = server.folder / "access.log"
+        server.ask("/hello")
+        until(path.read_bytes, "nothing is written")
+        path.rename(server.folder / "access.log.1")
+        path.mkdir()
+        server.ask("/hello")
+        assert server.log.wait("the access log cannot be opened anew: Is a directory; the old file goes on")
+        path.rmdir()
+        server.ask("/hello")
+        until(path.exists, "no new file is made")
+        assert server.stop() == 0
+        assert server.log.text().count("the access log") == 1, server.log.text()
+        assert [len(name.read_text().splitlines()) for name in (server.folder / "access.log.1", path)] == [2, 1]
 
 
 # ---- whose word is taken

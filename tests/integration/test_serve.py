@@ -4,6 +4,7 @@
 import json
 import os
 import pathlib
+import re
 import signal
 import socket
 import subprocess
@@ -343,8 +344,29 @@ def address_in_use_is_status_69():
         taken.listen()
         site.launch()
         assert site.wait_exit() == 69
-        assert any(line and address in line and "in use" in line for line in site.log), site.log
+        words = f"unicornd: .*{re.escape(address)}: Address already in use .*, process {os.getpid()}, listens there"
+        assert any(line and re.match(words, line) for line in site.log), site.log
         assert not os.path.exists(site.socket)
+
+
+@test
+def address_of_another_site_is_status_69():
+    address = new_address()
+    with Site() as site, Site() as other:
+        local = site.folder / "web.sock"
+        listeners = {"web": address, "local": f"unix:{local}", "hidden": f"@{site.folder}"}
+        site.write("".join(listener(*row) for row in listeners.items()) + pool("app", HTTP_WORKER, list(listeners)))
+        site.start()
+        theirs = "|".join(str(pid) for pid in (site.process.pid, *site.pids().values()))
+        for name, where in listeners.items():
+            other.write(listener("web", where) + pool("app", HTTP_WORKER))
+            other.launch()
+            assert other.wait_exit() == 69, name
+            words = f"unicornd: .*{re.escape(where.removeprefix('unix:'))}.* process ({theirs}), listens there"
+            assert any(line and re.match(words, line) for line in other.log), (words, other.log)
+            assert not os.path.exists(other.socket)
+        assert get(address) and local.exists()
+        assert site.stop() == 0
 
 
 @test

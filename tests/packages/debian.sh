@@ -96,6 +96,7 @@ write_application() {
 import asyncio
 import os
 
+print("application $1 is loaded", flush=True)
 
 async def app(scope, receive, send):
     if scope["type"] != "http":
@@ -210,6 +211,30 @@ test_reload() {
   check 'the new code serves' answers_version second
 }
 
+# entries FIELD...: what workers of this run have written, as "site slot generation level identifier".
+entries() {
+  journalctl -u unicornd@site _SYSTEMD_INVOCATION_ID="$(systemctl show -P InvocationID unicornd@site)" \
+    --no-pager -o json "$@" | python3 -c 'import json, sys
+for line in sys.stdin:
+    entry = json.loads(line)
+    if "application" in entry["MESSAGE"]:
+        print(*(entry.get(name) for name in ("UNICORND_SITE", "UNICORND_SLOT", "UNICORND_GENERATION", "PRIORITY",
+                                             "SYSLOG_IDENTIFIER")))'
+}
+
+test_journal() {
+  journalctl --sync
+  check 'the journal knows the lines of a pool by slot and generation' \
+    test "$(entries UNICORND_POOL=app | sort | tr '\n' ' ')" = \
+    'site 1 1 6 unicornd site 1 2 6 unicornd site 2 1 6 unicornd site 2 2 6 unicornd '
+  check 'and those of one worker' test "$(entries UNICORND_POOL=app UNICORND_SLOT=2 UNICORND_GENERATION=2)" = \
+    'site 2 2 6 unicornd'
+  check 'what happened to them' grep -q ' worker_ready: ' \
+    <<<"$(journalctl UNICORND_SITE=site UNICORND_EVENT=worker_ready --no-pager)"
+  check 'and who they were stands in each line' grep -q 'unicornd\[.*: app/2\[[0-9]*\]: application second is loaded' \
+    <<<"$(journalctl -u unicornd@site -o short --no-pager)"
+}
+
 test_broken_reload() {
   write_broken_application
   start_load
@@ -243,6 +268,18 @@ test_restart() {
   check 'systemctl restart' systemctl restart unicornd@site
   stop_load
   check 'no request failed meanwhile' load_has_no refused lost
+}
+
+test_address_in_use() {
+  cp /etc/unicornd/site.conf /etc/unicornd/other.conf
+  check 'an address that another site has is refused' fails systemctl start unicornd@other
+  systemctl stop unicornd@other
+  journalctl --sync
+  check 'the journal says who has it' \
+    grep -q "127.0.0.1:$port: Address already in use (unicornd, process $(daemon_pid), listens there)" \
+    <<<"$(journalctl -u unicornd@other -o cat --no-pager)"
+  systemctl reset-failed unicornd@other
+  rm /etc/unicornd/other.conf
 }
 
 test_stop() {
@@ -347,6 +384,23 @@ test_logrotate() {
   check 'is rotated' logrotate -f /etc/logrotate.d/unicornd
   check 'and opened anew' unicornctl --site site restart
   check 'what comes is in the new file' grep -q operation_finished /var/log/unicornd/site.log
+  test_access_log_rotation
+}
+
+# With the example of the manual. Workers write what they have gathered when they end.
+test_access_log_rotation() {
+  local log=/var/lib/unicornd/site/access.log
+  sed -i "s,--app main:app,& --access-log $log," /etc/unicornd/site.conf
+  zcat /usr/share/man/man1/unicornd-worker-sync.1.gz | sed -n '/access.log {/,/^}/p' |
+    sed "s,^.*access.log,$log," >/etc/logrotate.d/access
+  systemctl restart unicornd@site
+  check 'the first request' answers_version second
+  systemctl restart unicornd@site
+  check 'an access log is rotated' logrotate -f /etc/logrotate.d/access
+  check 'the second request' answers_version second
+  systemctl restart unicornd@site
+  check 'each file has its line' test "$(cat $log.1 | wc -l) $(cat $log | wc -l)" = '1 1'
+  rm /etc/logrotate.d/access
 }
 
 test_upgrade() {
@@ -394,9 +448,11 @@ test_readme
 write_site
 test_start
 test_reload
+test_journal
 test_broken_reload
 test_kill
 test_restart
+test_address_in_use
 test_stop
 test_wrong_configuration
 test_socket_activation

@@ -455,6 +455,93 @@ START_TEST(test_reopening_after_a_rotation)
 }
 END_TEST
 
+/** The file is looked for when there is something to write, and what has been gathered goes to the new one. */
+START_TEST(test_following_a_rotation)
+{
+	char rotated[sizeof(path) + 4];
+	struct access_log log;
+	struct access_log other;
+
+	(void)snprintf(rotated, sizeof(rotated), "%s.1", path);
+	log_open(&log, path);
+	log_open(&other, path);
+	log_write(&log, 3);
+	ck_assert_int_eq(access_log_follow(&log), 0);
+	ck_assert_int_eq(access_log_flush(&log), 0);
+	ck_assert_int_eq(rename(path, rotated), 0);
+	ck_assert_int_eq(access_log_follow(&log), 0);
+	ck_assert_int_eq(access(path, F_OK), -1);
+	log_write(&log, 2);
+	ck_assert_int_eq(access_log_follow(&log), 0);
+	ck_assert_int_eq(access_log_flush(&log), 0);
+	log_write(&other, 4);
+	ck_assert_int_eq(access_log_follow(&other), 0);
+	ck_assert_int_eq(access_log_flush(&other), 0);
+	ck_assert_uint_eq(file_lines(rotated), 3);
+	ck_assert_uint_eq(file_lines(path), 6);
+	/* Another file of that name, as logrotate makes one. */
+	ck_assert_int_eq(rename(rotated, path), 0);
+	log_write(&log, 1);
+	ck_assert_int_eq(access_log_follow(&log), 0);
+	access_log_close(&log);
+	access_log_close(&other);
+	ck_assert_uint_eq(file_lines(path), 4);
+}
+END_TEST
+
+START_TEST(test_new_file_that_can_not_be_made_is_told_once)
+{
+	char rotated[sizeof(path) + 4];
+	struct access_log log;
+
+	(void)snprintf(rotated, sizeof(rotated), "%s.1", path);
+	log_open(&log, path);
+	ck_assert_int_eq(rename(path, rotated), 0);
+	ck_assert_int_eq(mkdir(path, 0700), 0);
+	for (int i = 0; i < 3; i++) {
+		log_write(&log, 1);
+		ck_assert_int_eq(access_log_follow(&log), i == 0 ? -EISDIR : 0);
+		ck_assert_int_eq(access_log_flush(&log), 0);
+	}
+	ck_assert_uint_eq(file_lines(rotated), 3);
+	ck_assert_int_eq(rmdir(path), 0);
+	log_write(&log, 2);
+	ck_assert_int_eq(access_log_follow(&log), 0);
+	ck_assert_int_eq(access_log_flush(&log), 0);
+	ck_assert_uint_eq(file_lines(path), 2);
+	ck_assert_uint_eq(log.lost_lines, 0);
+	/* It went well in between, so it is told again. */
+	ck_assert_int_eq(unlink(path), 0);
+	ck_assert_int_eq(mkdir(path, 0700), 0);
+	log_write(&log, 1);
+	ck_assert_int_eq(access_log_follow(&log), -EISDIR);
+	access_log_close(&log);
+	ck_assert_int_eq(rmdir(path), 0);
+	ck_assert_int_eq(unlink(rotated), 0);
+}
+END_TEST
+
+START_TEST(test_log_stays_in_its_folder)
+{
+	const int before = open(".", O_PATH | O_CLOEXEC);
+	struct access_log log;
+
+	ck_assert_int_eq(chdir(folder), 0);
+	log_open(&log, strrchr(path, '/') + 1);
+	ck_assert_int_eq(chdir("/"), 0);
+	log_write(&log, 1);
+	ck_assert_int_eq(access_log_follow(&log), 0);
+	ck_assert_int_eq(access_log_flush(&log), 0);
+	ck_assert_int_eq(unlink(path), 0);
+	log_write(&log, 2);
+	ck_assert_int_eq(access_log_follow(&log), 0);
+	access_log_close(&log);
+	ck_assert_uint_eq(file_lines(path), 2);
+	ck_assert_int_eq(fchdir(before), 0);
+	(void)close(before);
+}
+END_TEST
+
 /* ---- problems */
 
 START_TEST(test_full_disk_is_told_once)
@@ -622,6 +709,9 @@ int main(void)
 	tcase_add_test(test, test_what_can_not_be_opened);
 	tcase_add_test(test, test_standard_output);
 	tcase_add_test(test, test_reopening_after_a_rotation);
+	tcase_add_test(test, test_following_a_rotation);
+	tcase_add_test(test, test_new_file_that_can_not_be_made_is_told_once);
+	tcase_add_test(test, test_log_stays_in_its_folder);
 	tcase_add_test(test, test_full_disk_is_told_once);
 	tcase_add_test(test, test_line_behind_a_torn_one_is_whole);
 	tcase_add_loop_test(test, test_full_pipe_is_not_waited_for, 0, READER_COUNT);

@@ -113,6 +113,8 @@ START_TEST(test_file_that_cannot_be_opened_changes_nothing)
 }
 END_TEST
 
+static const struct log_subject worker = { .pool = "app", .slot = 3, .generation = 2, .pid = 1234 };
+
 START_TEST(test_long_lines_are_cut)
 {
 	struct error error;
@@ -120,11 +122,39 @@ START_TEST(test_long_lines_are_cut)
 
 	memset(line, 'x', sizeof(line));
 	ck_assert(log_open(path, LOG_LEVEL_INFO, &error));
-	log_output("app/3[1234]", line, sizeof(line));
-	log_output("app/3[1234]", "short", 5);
+	log_output(&worker, line, sizeof(line));
+	log_output(&worker, "short", 5);
 	ck_assert_ptr_nonnull(strstr(read_file(path), "info: app/3[1234]: xxx"));
 	ck_assert_ptr_nonnull(strstr(read_file(path), "x\n2"));
 	ck_assert_ptr_nonnull(strstr(read_file(path), "info: app/3[1234]: short\n"));
+}
+END_TEST
+
+/** The prefix of syslog is the level of a worker's line. */
+START_TEST(test_level_of_output)
+{
+	struct error error;
+
+	ck_assert(log_open(path, LOG_LEVEL_INFO, &error));
+	log_output(&worker, "<3>broken", 9);
+	log_output(&worker, "<0>burns", 8);
+	log_output(&worker, "<4>", 3);
+	log_output(&worker, "<7>dropped", 10);
+	log_output(&worker, "<8>none", 7);
+	log_output(&worker, "<b>bold</b>", 11);
+	log_output(&worker, "<3", 2);
+	ck_assert_ptr_nonnull(strstr(read_file(path), "Z error: app/3[1234]: broken\n"));
+	ck_assert_ptr_nonnull(strstr(read_file(path), "Z error: app/3[1234]: burns\n"));
+	ck_assert_ptr_nonnull(strstr(read_file(path), "Z warning: app/3[1234]: \n"));
+	ck_assert_ptr_nonnull(strstr(read_file(path), "Z info: app/3[1234]: <8>none\n"));
+	ck_assert_ptr_nonnull(strstr(read_file(path), "Z info: app/3[1234]: <b>bold</b>\n"));
+	ck_assert_ptr_nonnull(strstr(read_file(path), "Z info: app/3[1234]: <3\n"));
+	ck_assert_ptr_null(strstr(read_file(path), "dropped"));
+	ck_assert(log_open(path, LOG_LEVEL_DEBUG, &error));
+	log_output(&worker, "<5>seen", 7);
+	log_output(&worker, "<7>fine", 7);
+	ck_assert_ptr_nonnull(strstr(read_file(path), "Z notice: app/3[1234]: seen\n"));
+	ck_assert_ptr_nonnull(strstr(read_file(path), "Z debug: app/3[1234]: fine\n"));
 }
 END_TEST
 
@@ -136,6 +166,7 @@ START_TEST(test_journal)
 	char line[64] = "";
 	int reader = use_pipe();
 
+	log_move_journal("/nowhere/socket");
 	ck_assert_int_eq(fstat(STDERR_FILENO, &status), 0);
 	(void)snprintf(stream, sizeof(stream), "%ju:%ju", (uintmax_t)status.st_dev, (uintmax_t)status.st_ino);
 	ck_assert_int_eq(setenv("JOURNAL_STREAM", stream, 1), 0);
@@ -191,6 +222,7 @@ int main(void)
 	tcase_add_test(tcase, test_file_is_reopened_by_name);
 	tcase_add_test(tcase, test_file_that_cannot_be_opened_changes_nothing);
 	tcase_add_test(tcase, test_long_lines_are_cut);
+	tcase_add_test(tcase, test_level_of_output);
 	tcase_add_test(tcase, test_journal);
 	tcase_add_test(tcase, test_a_reader_that_does_not_read);
 	suite_add_tcase(suite, tcase);

@@ -5,6 +5,7 @@
 
 #include "base/ownership.h"
 #include "system/socket.h"
+#include "system/socket_holder.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -14,6 +15,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -211,9 +213,49 @@ START_TEST(port_in_use_is_refused_with_words)
 	fd = open_listener();
 	ck_assert(socket_address(fd, &address));
 	use_tcp4(address.port);
-	(void)snprintf(words, sizeof(words), "cannot listen on 127.0.0.1:%u: Address already in use (another process",
-		       (unsigned)address.port);
+	(void)snprintf(words, sizeof(words),
+		       "cannot listen on 127.0.0.1:%u: Address already in use (test_socket, process %d, listens there)",
+		       (unsigned)address.port, (int)getpid());
 	assert_refused(words);
+}
+END_TEST
+
+/** Everybody's port is one of each address, in both families; a neighbour's is not. */
+START_TEST(holder_of_a_port_is_found_by_what_is_in_the_way)
+{
+	struct address address;
+	struct address neighbour;
+	owned_fd fd = -1;
+
+	use_tcp4(0);
+	fd = open_listener();
+	ck_assert(socket_address(fd, &address));
+	ck_assert_int_eq(socket_holder_of_tcp(&address), getpid());
+	neighbour = address;
+	neighbour.host[3] = 77;
+	ck_assert_int_eq(socket_holder_of_tcp(&neighbour), 0);
+	memset(neighbour.host, 0, sizeof(neighbour.host));
+	ck_assert_int_eq(socket_holder_of_tcp(&neighbour), getpid());
+	neighbour.kind = ADDRESS_TCP6;
+	ck_assert_int_eq(socket_holder_of_tcp(&neighbour), getpid());
+	neighbour.host[15] = 1;
+	ck_assert_int_eq(socket_holder_of_tcp(&neighbour), 0);
+}
+END_TEST
+
+START_TEST(unknown_holder_is_looked_for_by_hand)
+{
+	char text[SOCKET_HOLDER_SIZE];
+	char expected[SOCKET_HOLDER_SIZE];
+
+	ck_assert_str_eq(socket_holder_print(0, ADDRESS_TCP6, text, sizeof(text)),
+			 "another process listens there; 'ss -ltnp' names it");
+	ck_assert_str_eq(socket_holder_print(INT32_MAX, ADDRESS_ABSTRACT, text, sizeof(text)),
+			 "another process listens there; 'ss -lxp' names it");
+	ck_assert_int_eq(prctl(PR_SET_NAME, "a\033[1mb\n"), 0);
+	(void)snprintf(expected, sizeof(expected), "a?[1mb?, process %d, listens there", (int)getpid());
+	ck_assert_str_eq(socket_holder_print(getpid(), ADDRESS_TCP4, text, sizeof(text)), expected);
+	ck_assert_int_eq(prctl(PR_SET_NAME, "test_socket"), 0);
 }
 END_TEST
 
@@ -372,12 +414,15 @@ END_TEST
 START_TEST(live_unix_socket_is_refused)
 {
 	struct stat before, after;
+	char words[256];
 	owned_fd live = -1;
 
 	use_path();
 	live = open_listener();
 	ck_assert_int_eq(lstat(settings.address.path, &before), 0);
-	assert_refused("another process listens there");
+	(void)snprintf(words, sizeof(words), "cannot listen on %s: test_socket, process %d, listens there",
+		       settings.address.path, (int)getpid());
+	assert_refused(words);
 	ck_assert_int_eq(lstat(settings.address.path, &after), 0);
 	ck_assert_uint_eq(before.st_ino, after.st_ino);
 }
@@ -446,6 +491,7 @@ END_TEST
 
 START_TEST(abstract_socket_listens)
 {
+	char words[128];
 	struct address address;
 	owned_fd fd = -1;
 
@@ -455,7 +501,9 @@ START_TEST(abstract_socket_listens)
 	ck_assert(socket_address(fd, &address));
 	ck_assert_int_eq(address.kind, ADDRESS_ABSTRACT);
 	ck_assert_str_eq(address.path, settings.address.path);
-	assert_refused("Address already in use (another process listens there; 'ss -lxp'");
+	(void)snprintf(words, sizeof(words), "Address already in use (test_socket, process %d, listens there)",
+		       (int)getpid());
+	assert_refused(words);
 	socket_unlink(fd, &settings.address);
 }
 END_TEST
@@ -655,6 +703,8 @@ static TCase *opening_tests(void)
 	tcase_add_test(tests, all_addresses_mean_ipv4_too_unless_only_v6);
 	tcase_add_test(tests, port_in_use_is_refused_with_words);
 	tcase_add_test(tests, foreign_address_is_refused_with_words);
+	tcase_add_test(tests, holder_of_a_port_is_found_by_what_is_in_the_way);
+	tcase_add_test(tests, unknown_holder_is_looked_for_by_hand);
 	tcase_add_test(tests, low_port_is_refused_with_words);
 	tcase_add_test(tests, kinds_that_cannot_be_bound_are_refused);
 	tcase_add_test(tests, unix_socket_gets_its_name_and_mode);

@@ -26,10 +26,26 @@ static int file_open(const char *path)
 
 static void descriptor_set(struct access_log *log, int fd)
 {
-	struct stat status;
+	struct stat status = { 0 };
 
 	log->fd = fd;
 	log->is_file = fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
+	log->device = status.st_dev;
+	log->inode = status.st_ino;
+}
+
+/** An application may go to another folder, and the log must not follow it there. @return NULL without memory */
+static char *path_copy(const char *path)
+{
+	char *folder = path[0] == '/' ? NULL : getcwd(NULL, 0);
+	char *copy = NULL;
+
+	if (folder == NULL)
+		return strdup(path);
+	if (asprintf(&copy, "%s/%s", folder, path) < 0)
+		copy = NULL;
+	free(folder);
+	return copy;
 }
 
 static bool memory_get(struct access_log *log, const char *path)
@@ -39,7 +55,7 @@ static bool memory_get(struct access_log *log, const char *path)
 		return false;
 	if (strcmp(path, "-") == 0)
 		return true;
-	log->path = strdup(path);
+	log->path = path_copy(path);
 	return log->path != NULL;
 }
 
@@ -219,15 +235,11 @@ int access_log_flush(struct access_log *log)
 
 /* ---- reopening and closing */
 
-int access_log_reopen(struct access_log *log)
+/** @return 0 or a negative errno value: the old file stays */
+static int file_switch(struct access_log *log)
 {
-	int fd;
+	int fd = file_open(log->path);
 
-	if (log->fd < 0 || log->path == NULL)
-		return 0;
-	log->is_waiting = false;
-	lines_write(log);
-	fd = file_open(log->path);
 	if (fd < 0)
 		return -errno;
 	(void)close(log->fd);
@@ -235,6 +247,36 @@ int access_log_reopen(struct access_log *log)
 	log->is_torn = false;
 	log->is_rest_kept = false;
 	return 0;
+}
+
+int access_log_reopen(struct access_log *log)
+{
+	if (log->fd < 0 || log->path == NULL)
+		return 0;
+	log->is_waiting = false;
+	lines_write(log);
+	return file_switch(log);
+}
+
+static bool is_at_its_path(const struct access_log *log)
+{
+	struct stat status;
+
+	return stat(log->path, &status) == 0 && status.st_dev == log->device && status.st_ino == log->inode;
+}
+
+int access_log_follow(struct access_log *log)
+{
+	bool was_told = log->is_astray;
+	int result = 0;
+
+	if (log->fd < 0 || log->path == NULL || !log->is_file || log->length == LINES_START)
+		return 0;
+	/* What has been gathered is for the new file: the old one may be on its way into an archive. */
+	if (!is_at_its_path(log))
+		result = file_switch(log);
+	log->is_astray = result != 0;
+	return was_told ? 0 : result;
 }
 
 void access_log_close(struct access_log *log)

@@ -17,6 +17,8 @@
 
 #include "access_line.h"
 
+#include <sys/types.h>
+
 /** Lines are written when less than one line's room is left of this. */
 #define ACCESS_BUFFER_BYTES 32768
 
@@ -28,12 +30,15 @@ struct access_log {
 	bool is_rest_kept;   /**< and the lines below begin with the rest of it */
 	bool is_waiting;     /**< nobody empties the pipe; it is tried again by access_log_flush() */
 	bool is_failing;     /**< nothing has been written since a problem was met */
+	bool is_astray;      /**< the path names another file, which cannot be opened; that has been told */
 	int problem;         /**< an errno value that has not been told, or 0 */
 	uint64_t lost_lines; /**< in all, since it was opened */
-	char *path;          /**< NULL for standard output */
-	char *buffer;        /**< lines; its first byte is kept for the end of a torn one */
-	size_t length;       /**< bytes in use, the first one included */
-	int64_t date_s;      /**< of the date below */
+	char *path;          /**< absolute; NULL for standard output */
+	dev_t device;        /**< with the inode: which file is open */
+	ino_t inode;
+	char *buffer;   /**< lines; its first byte is kept for the end of a torn one */
+	size_t length;  /**< bytes in use, the first one included */
+	int64_t date_s; /**< of the date below */
 	char date[ACCESS_DATE_BYTES];
 };
 
@@ -62,6 +67,14 @@ void access_log_write(struct access_log *log, const struct access_record *record
  *         once
  */
 int access_log_flush(struct access_log *log);
+
+/**
+ * Opens the path anew when it no longer names the file that is open, and there are lines to be written; to be called
+ * before access_log_flush(). Nothing happens to a log that is no file on a disk.
+ *
+ * @return 0 or a negative errno value: the old file goes on; it is told once until it goes well
+ */
+int access_log_follow(struct access_log *log);
 
 /** Flushes and opens the path anew, after a rotation. @return 0 or a negative errno value: the old file stays */
 int access_log_reopen(struct access_log *log);

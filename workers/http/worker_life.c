@@ -40,13 +40,33 @@ static void on_stop(struct ev_loop *loop, ev_io *watcher, int events)
 	http_server_drain(server);
 }
 
+static void say_log_stays(int result)
+{
+	if (result != 0)
+		unicorn_log(UNICORN_WARNING, "the access log cannot be opened anew: %s; the old file goes on",
+			    strerror(-result));
+}
+
 static void on_reopen_signal(struct ev_loop *loop, ev_signal *watcher, int events)
 {
 	(void)loop;
 	(void)watcher;
 	(void)events;
-	if (server->settings.log != NULL && access_log_reopen(server->settings.log) != 0)
-		unicorn_log(UNICORN_WARNING, "the access log cannot be opened anew; the old file goes on");
+	if (server->settings.log != NULL)
+		say_log_stays(access_log_reopen(server->settings.log));
+}
+
+/** Whoever renames the file need not tell anybody: what comes is written to the new one. */
+static void flush_log(void)
+{
+	int result;
+
+	if (server->settings.log == NULL)
+		return;
+	say_log_stays(access_log_follow(server->settings.log));
+	result = access_log_flush(server->settings.log);
+	if (result != 0)
+		unicorn_log(UNICORN_WARNING, "access log: %s; lines are lost", strerror(-result));
 }
 
 /** The other end of the status pipe is closed: unicornd is gone, and with it whoever would end us. */
@@ -116,12 +136,7 @@ static void on_tick(struct ev_loop *loop, ev_timer *timer, int events)
 	(void)loop;
 	(void)timer;
 	(void)events;
-	if (server->settings.log != NULL) {
-		int result = access_log_flush(server->settings.log);
-
-		if (result != 0)
-			unicorn_log(UNICORN_WARNING, "access log: %s; lines are lost", strerror(-result));
-	}
+	flush_log();
 	look_at_memory();
 }
 
@@ -246,6 +261,5 @@ void worker_life_end(void)
 	worker_beats_stop();
 	if (worker.heartbeat_ms > 0)
 		worker_beats_say_figures();
-	if (server->settings.log != NULL)
-		(void)access_log_flush(server->settings.log);
+	flush_log();
 }
