@@ -7,6 +7,7 @@ import subprocess
 from harness import EXAMPLES, SOURCE
 
 MANUAL = SOURCE / "packaging/man"
+GUIDES = SOURCE / "packaging/doc"
 
 # kind: "sh", commands; "console", commands behind `$ ` and what they print; "cc", commands of a comment.
 Block = collections.namedtuple("Block", "document kind text")
@@ -22,6 +23,12 @@ def markdown_files(document):
     return dict(found)
 
 
+def markdown_configuration(document):
+    """The first configuration of a guide, or None."""
+    found = re.search(r"^```conf\n(.*?)^```$", document.read_text(), re.MULTILINE | re.DOTALL)
+    return found and found[1]
+
+
 def markdown_blocks(document):
     text = document.read_text()
     return [Block(document, kind, body)
@@ -29,8 +36,8 @@ def markdown_blocks(document):
 
 
 def is_file(body):
-    """Whether a literal text of the manual is one of a file: a configuration, or a unit of systemd."""
-    return re.search(r"^(?:listener|pool) \w+ \{|^\[Service\]", body, re.MULTILINE) is not None
+    """Whether a literal text of the manual is one of a file: a configuration, a unit of systemd, a rule of logrotate."""
+    return re.search(r"^(?:listener|pool) \w+ \{|^\[Service\]|^/\S+ \{", body, re.MULTILINE) is not None
 
 
 def manual_configuration(name):
@@ -64,6 +71,8 @@ def comment_blocks(document):
 def all_blocks():
     """{name of the document: its blocks}, of those that have any."""
     found = {name: markdown_blocks(SOURCE / name) for name in ("README.md", "CONTRIBUTING.md")}
+    for path in sorted(GUIDES.iterdir()):
+        found[path.name] = markdown_blocks(path)
     for path in sorted(MANUAL.iterdir()):
         found[path.name] = manual_blocks(path)
     for path in sorted(EXAMPLES.rglob("*")):

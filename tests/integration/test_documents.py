@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""Every command that README.md, CONTRIBUTING.md, the manual's examples and the comments of packaging/examples tell people
-to type runs as it is written; what a transcript shows is what the programs print.
+"""Every command that README.md, CONTRIBUTING.md, the guides, the manual's examples and the comments of packaging/examples
+tell people to type runs as it is written; what a transcript shows is what the programs print.
 
 Each block has a shell of its own in a folder of its own. What is written otherwise than it runs is in SUBSTITUTIONS,
 what may differ in a transcript in VARYING. A command that is neither run here nor listed in ELSEWHERE fails.
@@ -15,12 +15,15 @@ import shutil
 import subprocess
 import tempfile
 
-from documents import all_blocks, commands, manual_configuration, markdown_files
+from documents import GUIDES, all_blocks, commands, manual_configuration, markdown_configuration, markdown_files
 from harness import BOUND, BUILD, EXAMPLES, SANITIZED, SOURCE, Skip, for_each, get, kill_marked, new_address, run_tests, \
     test, until, wait_gone
 
 # What needs root, packages or a machine of its own, or hours: who runs it, and the text there that says so.
 ELSEWHERE = (
+    (r"sudo systemctl reload nginx\b", "tests/integration/test_nginx.py", r"def reload_nginx"),
+    # What the reader types today; the options are those of the packaged program.
+    (r"(gunicorn|uvicorn) ", "tests/lint/guides.py", r"KNOWN_SETTINGS"),
     (r"sudo (apt-get|tee|systemctl) ", "tests/packages/debian.sh", r"block ~ /sudo apt-get install/"),
     (r"systemctl edit unicornd@NAME$", "tests/packages/debian.sh", r"pools-with-users\.conf"),
     (r"make deb\b", "tests/packages/debian.sh", r"must make deb"),
@@ -45,8 +48,9 @@ SERVES = r"unicornd (?!-t |-T )|unicornd-worker-"
 SUBSTITUTIONS = (
     (r"(?<![\w.])(127\.0\.0\.1)?:8000\b", "ADDRESS"),
     (r"http://127\.0\.0\.1:8000\b", "http://ADDRESS"),
-    # That folder is root's.
+    # These folders are root's.
     (r"/etc/unicornd/", "./"),
+    (r"/srv/shop\b", "."),
     # A pool's command runs in a pool, without the configuration around it.
     (r"^(unicornd-worker-a?sync (?:(?!--bind)[\s\S])*)$", r"unicornd -b ADDRESS -- \1"),
 )
@@ -68,8 +72,9 @@ def write_files(folder):
     """What the documents take for granted: the files that README.md shows, and what the manual names."""
     for name, text in markdown_files(SOURCE / "README.md").items():
         (folder / name).write_text(text)
-    (folder / "mysite").mkdir()
-    shutil.copy(SOURCE / "tests/integration/apps/wsgi_app.py", folder / "mysite/wsgi.py")
+    for name in ("mysite", "shop"):
+        (folder / name).mkdir()
+        shutil.copy(SOURCE / "tests/integration/apps/wsgi_app.py", folder / name / "wsgi.py")
     for path in EXAMPLES.glob("*.[ch]"):
         shutil.copy(path, folder)
     shutil.copy(EXAMPLES / "handler.c", folder / "app.c")
@@ -265,6 +270,8 @@ def run_block(block):
     with Terminal() as terminal:
         if block.document.suffix != ".md":
             (terminal.folder / "site.conf").write_text(manual_configuration("site.conf.5"))
+        elif block.document.parent == GUIDES:
+            (terminal.folder / "site.conf").write_text(markdown_configuration(block.document))
         site = terminal.folder / "site.conf"
         site.write_text(terminal.substitute(site.read_text()))
         shutil.copy(site, terminal.folder / "shop.conf")
@@ -288,7 +295,7 @@ def nothing_slips_through():
         assert told_elsewhere(text) is None and not re.match(HERE, text), text
     names = set(all_blocks())
     assert {"README.md", "CONTRIBUTING.md", "unicornd.8", "unicornctl.1", "unicornd-worker-sync.1", "examples/hello.c",
-            "examples/handler.c"} <= names, names
+            "examples/handler.c", "from-gunicorn.md"} <= names, names
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ import os
 import pwd
 import re
 import shutil
+import signal
 import socket
 import ssl
 import subprocess
@@ -99,6 +100,11 @@ def nginx_block(folder, plain, secure):
 
 # ---- nginx and unicornd together
 
+def children_of(pid):
+    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+        return {int(child) for child in file.read().split()}
+
+
 def accepts(address):
     host, _, port = address.rpartition(":")
     with socket.socket() as probe:
@@ -132,6 +138,13 @@ class Proxied:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         until(lambda: self.process.poll() is not None or accepts(self.address), "nginx does not listen")
         assert self.process.poll() is None, self.log()
+
+    def reload_nginx(self):
+        """As `systemctl reload nginx` does: other workers of nginx, the same of the site."""
+        before, workers = set(children_of(self.process.pid)), self.site.pids()
+        self.process.send_signal(signal.SIGHUP)
+        until(lambda: before.isdisjoint(children_of(self.process.pid)), "nginx keeps its workers")
+        assert accepts(self.address) and self.site.pids() == workers
 
     def log(self):
         return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
@@ -292,6 +305,7 @@ def a_large_body_is_taken(kind):
 def reloads_under_load_lose_nothing(kind):
     with Proxied(kind) as proxied:
         reload_under_load(proxied.site, proxied.address)
+        proxied.reload_nginx()
         assert proxied.site.stop() == 0
         assert not proxied.errors(), proxied.errors()
 
