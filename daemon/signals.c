@@ -74,12 +74,21 @@ static void reopen(struct signals *signals)
 		refused("reopening the log", &error);
 }
 
+/** To other supervisors it means to open logs anew or to run a new program; who has that habit must not end this one.
+ */
+static void explain(struct signals *signals)
+{
+	(void)signals;
+	log_warning("SIGUSR2 means nothing here: SIGUSR1 opens the log anew, SIGHUP reloads, and a new version of the "
+		    "daemon comes with a restart");
+}
+
 static const struct {
 	int number;
 	void (*act)(struct signals *signals);
 } table[SIGNALS_COUNT] = {
 	{ SIGTERM, stop },     { SIGINT, stop },        { SIGQUIT, stop_now }, { SIGHUP, reload },
-	{ SIGTTIN, scale_up }, { SIGTTOU, scale_down }, { SIGUSR1, reopen },
+	{ SIGTTIN, scale_up }, { SIGTTOU, scale_down }, { SIGUSR1, reopen },   { SIGUSR2, explain },
 };
 
 static void came(struct ev_loop *loop, ev_signal *watcher, int events)

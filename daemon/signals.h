@@ -13,7 +13,7 @@
 #include <ev.h>
 #include <stddef.h>
 
-#define SIGNALS_COUNT 7
+#define SIGNALS_COUNT 8
 
 struct signals {
 	struct ev_loop *loop;

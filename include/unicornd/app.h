@@ -278,7 +278,12 @@ int unicorn_websocket_accept(struct unicorn_request *request, const char *subpro
 int unicorn_websocket_send(struct unicorn_request *request, enum unicorn_message_type type, const void *bytes,
 			   size_t length);
 
-/** A message that has come; bytes are valid until the next call for this request. @return 1, or 0 when there is none */
+/**
+ * A message that has come.
+ *
+ * @param bytes  valid until the next call for this request, or the return to the worker
+ * @return 1, or 0 when there is none
+ */
 int unicorn_websocket_receive(struct unicorn_request *request, enum unicorn_message_type *type, const void **bytes,
 			      size_t *length);
 

@@ -291,11 +291,14 @@ def usr1_reopens_the_log():
         site.follow()
         assert "site_ready" in log.read_text()
         log.rename(site.folder / "old.log")
+        # That one is a habit of others.
+        site.signal(signal.SIGUSR2)
         site.signal(signal.SIGUSR1)
         # Signals are handled in their order.
         site.signal(signal.SIGTTIN)
         site.wait("pool_scaled", text="1 -> 2")
         assert "1 -> 2" in log.read_text(), (site.folder / "old.log").read_text()
+        assert "SIGUSR2 means nothing here" in log.read_text() + (site.folder / "old.log").read_text()
         assert site.stop() == 0
         assert "site_stopping" in log.read_text()
 

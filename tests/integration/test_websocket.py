@@ -283,6 +283,35 @@ def slow_application_is_not_flooded(server):
         assert int(socket.read_text()) > 65536
 
 
+def read_behind_pings(socket):
+    """The next message; pings in front of it are answered."""
+    while (message := socket.read()) == (PING, b""):
+        socket.send(frame(PONG))
+    return message
+
+
+@test
+def silent_clients_are_pinged():
+    """Who answers stays, also when nothing else is said; who does not is closed, and the application learns of it."""
+    text = "still here, still here, still here"
+    for loop in LOOPS:
+        with serve("--loop", loop, "--websocket-ping", "1s", app=APP) as server, connect(server) as deaf:
+            with connect(server, deflate=True) as socket:
+                assert read_behind_pings(socket.text(text)) == (TEXT, text.encode())
+                for _ in range(3):
+                    assert socket.read() == (PING, b"")
+                    socket.send(frame(PONG))
+                # A compressor that was given up while it was not needed is there again.
+                assert read_behind_pings(socket.text(text)) == (TEXT, text.encode())
+                assert socket.finish() == (1000, "")
+            assert deaf.read_frame()[:2] == (PING, b"")
+            assert deaf.read_close() == (1011, "no answer to a ping")
+            deaf.http.reset()
+            assert server.log.wait("echo ended: 1006"), server.log.text()
+    with serve("--websocket-ping", "0", app=APP) as server, connect(server) as socket:
+        assert socket.text("hello").read_text() == "hello"
+
+
 @test
 def draining_says_1012():
     for loop in LOOPS:

@@ -303,6 +303,7 @@ static const struct {
 	{ "python3 -m", "message" },
 	{ "python3", "message" },
 	{ "uwsgi --http-socket fd://{fd}", "message" },
+	{ "/usr/bin/uwsgi_python3 --http-socket fd://{fd}", "message" },
 	{ "/srv/uvicorn/run", "message" },
 };
 

@@ -267,6 +267,8 @@ void http_connection_deadline(struct http_deadline *deadline, enum http_deadline
 	} else if (kind == HTTP_DEADLINE_WRITE) {
 		connection->is_broken = true;
 		http_flow_client_left(connection);
+	} else if (kind == HTTP_DEADLINE_PING) {
+		http_websocket_ping(connection);
 	} else {
 		http_connection_destroy(connection);
 	}

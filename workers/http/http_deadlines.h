@@ -18,6 +18,7 @@ enum http_deadline_kind {
 	HTTP_DEADLINE_WRITE,      /**< the client is to take something */
 	HTTP_DEADLINE_LINGER,     /**< draining: one more request may come */
 	HTTP_DEADLINE_CLOSE,      /**< the answer is sent, what the client still sends is thrown away */
+	HTTP_DEADLINE_PING,       /**< the client of a WebSocket is asked whether it is there */
 	HTTP_DEADLINE_KINDS,
 };
 

@@ -17,6 +17,7 @@ struct http_limits {
 	int64_t body_ms;       /**< between two reads of a body */
 	int64_t keep_alive_ms; /**< of silence between two requests */
 	int64_t write_ms;      /**< without the client taking anything */
+	int64_t ping_ms;       /**< between pings of a WebSocket; one who is silent from one to the next is gone */
 	int64_t linger_ms;     /**< while draining: how long a silent connection may still send a request */
 };
 

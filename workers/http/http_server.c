@@ -175,6 +175,7 @@ void http_server_init(struct http_server *server, struct ev_loop *loop, const st
 	server->deadlines.after_ms[HTTP_DEADLINE_WRITE] = limits->write_ms;
 	server->deadlines.after_ms[HTTP_DEADLINE_LINGER] = limits->linger_ms > 0 ? limits->linger_ms : 1;
 	server->deadlines.after_ms[HTTP_DEADLINE_CLOSE] = CLOSE_MS;
+	server->deadlines.after_ms[HTTP_DEADLINE_PING] = limits->ping_ms;
 	ev_timer_init(&server->deadline_timer, on_deadline, 1, 0);
 	server->deadline_timer.data = server;
 	ev_timer_init(&server->accept_timer, on_accept_again, ACCEPT_PAUSE_S, 0);

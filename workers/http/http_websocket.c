@@ -16,6 +16,8 @@ struct http_websocket {
 	struct websocket *protocol;
 	bool is_told;  /* the application knows that it is over */
 	bool has_left; /* the client is gone or will not be listened to */
+	bool is_asked; /* it was pinged and has said nothing since */
+	bool is_used;  /* there was a message since the last ping */
 };
 
 static void write_parts(void *context, struct iovec *parts, int count)
@@ -115,7 +117,7 @@ static bool is_over(const struct http_connection *connection)
 
 static void watch(struct http_connection *connection)
 {
-	const struct http_websocket *websocket = connection->websocket;
+	struct http_websocket *websocket = connection->websocket;
 	bool reads = !connection->is_end_of_input && connection->output.pending < PENDING_HIGH_BYTES &&
 		     websocket_pending_bytes(websocket->protocol) < PENDING_HIGH_BYTES;
 	int events = (reads ? EV_READ : 0) | (connection->output.pending > 0 ? EV_WRITE : 0);
@@ -126,12 +128,14 @@ static void watch(struct http_connection *connection)
 		if (events != 0)
 			ev_io_start(connection->server->loop, &connection->io);
 	}
+	/* Whom nobody listens to cannot be heard. */
+	websocket->is_asked &= reads;
 	if (websocket_state(websocket->protocol) != WEBSOCKET_OPEN && connection->output.pending == 0)
 		http_server_set_deadline(connection->server, &connection->deadline, HTTP_DEADLINE_CLOSE);
 	else if (connection->output.pending > 0)
 		http_server_set_deadline(connection->server, &connection->deadline, HTTP_DEADLINE_WRITE);
-	else
-		http_server_clear_deadline(connection->server, &connection->deadline);
+	else if (connection->deadline.kind != HTTP_DEADLINE_PING)
+		http_server_set_deadline(connection->server, &connection->deadline, HTTP_DEADLINE_PING);
 }
 
 /** The last words are sent. */
@@ -170,10 +174,29 @@ void http_websocket_came(struct http_connection *connection, const char *bytes, 
 {
 	struct websocket *protocol = connection->websocket->protocol;
 
+	connection->websocket->is_asked = false;
 	(void)websocket_feed(protocol, bytes, length);
-	if (websocket_pending_bytes(protocol) > 0)
+	if (websocket_pending_bytes(protocol) > 0) {
 		connection->events |= UNICORN_MESSAGE;
+		connection->websocket->is_used = true;
+	}
 	http_websocket_settle(connection);
+}
+
+void http_websocket_ping(struct http_connection *connection)
+{
+	struct http_websocket *websocket = connection->websocket;
+
+	if (websocket->is_asked) {
+		(void)websocket_close(websocket->protocol, WEBSOCKET_CODE_INTERNAL, "no answer to a ping");
+	} else {
+		if (!websocket->is_used)
+			websocket_shrink(websocket->protocol);
+		websocket->is_asked = true;
+		websocket->is_used = false;
+		(void)websocket_ping(websocket->protocol, NULL, 0);
+	}
+	http_connection_settle(connection);
 }
 
 void http_websocket_left(struct http_connection *connection)
@@ -198,6 +221,7 @@ int http_websocket_send(struct http_connection *connection, enum unicorn_message
 	int result =
 		is_over(connection) ? -EPIPE : websocket_send(connection->websocket->protocol, type, bytes, length);
 
+	connection->websocket->is_used = true;
 	http_connection_settle(connection);
 	return result;
 }

@@ -15,6 +15,9 @@ void http_websocket_destroy(struct http_websocket *websocket);
 /** Bytes have come. */
 void http_websocket_came(struct http_connection *connection, const char *bytes, size_t length);
 
+/** Time for a ping: a client that has said nothing since the last one is given up. A silent one costs no memory. */
+void http_websocket_ping(struct http_connection *connection);
+
 /** The client has left, without a word or after its last one. */
 void http_websocket_left(struct http_connection *connection);
 

@@ -63,6 +63,8 @@ static const struct row rows[] = {
 	{ "max-body", KIND_SIZE, PLACE(limits.body_bytes), 0, 0, "1g", "SIZE", "of a request's body" },
 	{ "max-message", KIND_SIZE, PLACE(limits.message_bytes), 0, 0, "16m", "SIZE",
 	  "of a WebSocket message (async)" },
+	{ "websocket-ping", KIND_DURATION, PLACE(limits.ping_ms), 0, 0, "20s", "TIME",
+	  "between pings; who is silent from one to the next is gone; 0: none (async)" },
 	{ "access-log", KIND_TEXT, PLACE(log_path), 0, 0, NULL, "FILE",
 	  "a line for each answer; - is standard output" },
 	{ "access-log-format", KIND_SPECIAL, SPECIAL_LOG_FORMAT, 0, 0, NULL, "WORD", "apache (default) or json" },
