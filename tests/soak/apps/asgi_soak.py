@@ -2,6 +2,8 @@
 
 from urllib.parse import parse_qs
 
+import allocated
+
 PIECE = 16384
 
 
@@ -46,6 +48,8 @@ async def app(scope, receive, send):
         body = await read_body(receive)
         if body is not None:
             await answer(send, body)
+    elif scope["path"] == "/counters":
+        await answer(send, allocated.told())
     elif scope["path"] == "/big":
         await answer_big(send, parse_qs(scope["query_string"]))
     else:

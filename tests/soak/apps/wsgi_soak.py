@@ -2,6 +2,8 @@
 
 from urllib.parse import parse_qs
 
+import allocated
+
 PIECE = 16384
 
 
@@ -15,6 +17,8 @@ def application(environ, start_response):
     path = environ["PATH_INFO"]
     if path == "/echo":
         body = environ["wsgi.input"].read()
+    elif path == "/counters":
+        body = allocated.told()
     elif path == "/big":
         query = parse_qs(environ["QUERY_STRING"])
         length = int(query["n"][0])
