@@ -53,8 +53,7 @@ static void site_print(struct output *output, const json_t *result)
 	output_inline(output, STYLE_STRONG, member_string(result, "site"));
 	output_print(output, STYLE_PLAIN, ": ");
 	output_inline(output, words_pool_state_style(state), state);
-	output_line(output, STYLE_PLAIN, ", generation %lld, up %s, pid %lld, unicornd %s",
-		    member_integer(result, "generation"),
+	output_line(output, STYLE_PLAIN, ", up %s, pid %lld, unicornd %s",
 		    duration_format(uptime, sizeof(uptime), member_number(result, "uptime")),
 		    member_integer(result, "pid"), member_string(result, "version"));
 	output_line(output, STYLE_FAINT, "%s", member_string(result, "configuration"));

@@ -82,7 +82,7 @@ def usage_is_status_2():
 def status_shows_site_pools_and_workers():
     ran = talk([result(STATUS)], "status")
     check(ran.status == 0 and ran.err == "" and "\033" not in ran.out, ran)
-    for part in ("site: steady, generation 3, up 12s, pid 77, unicornd 0.1.0\n/etc/site.conf\n",
+    for part in ("site: steady, up 12s, pid 77, unicornd 0.1.0\n/etc/site.conf\n",
                  "LISTENER  ADDRESS         QUEUE  BACKLOG\nweb       127.0.0.1:8000  7      2048\n",
                  "app: degraded, 1 of 2 ready (configured: 4), generation 3, operation r-17\n",
                  "\n  too many failed starts\n",
