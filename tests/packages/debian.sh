@@ -197,6 +197,8 @@ test_start() {
   check 'curl answers' answers_version first
   check 'workers run as unicornd' test "$(ask | cut -d' ' -f3)" = "$(id -u unicornd)"
   check 'unicornctl finds the site' unicornctl --site site status
+  check 'who may not is told so' grep -q 'may not open /run/unicornd/site.sock' \
+    <<<"$(runuser -u nobody -- unicornctl status 2>&1)"
   check 'systemctl status tells how it is' \
     grep -q 'steady: 2 of 2 workers ready' <<<"$(systemctl status unicornd@site)"
   check 'the manual is there' test -e /usr/share/man/man5/site.conf.5.gz
@@ -348,6 +350,26 @@ test_users() {
   systemctl daemon-reload
 }
 
+# The whole site as another user, with the drop-in of the examples.
+test_site_user() {
+  mkdir -p /etc/systemd/system/unicornd@own.service.d
+  cp /usr/share/doc/unicornd/examples/systemd/site-with-user.conf /etc/systemd/system/unicornd@own.service.d/
+  sed -e "s/:$port/:$((port + 3))/" /etc/unicornd/site.conf >/etc/unicornd/own.conf
+  systemctl daemon-reload
+  check 'a site as another user' systemctl start unicornd@own
+  check 'its workers are that user' test "$(ask $((port + 3)) | cut -d' ' -f3)" = "$(id -u shop)"
+  check 'unicornctl finds it' unicornctl --site own status
+  check 'also as that user' runuser -u shop -- unicornctl --site own status
+  check 'it reloads' systemctl reload unicornd@own
+  check 'it is started again' systemctl restart unicornd@own
+  check 'it stops' systemctl stop unicornd@own
+  check 'the folders are still those of the other sites' \
+    test "$(stat -c %U /run/unicornd /var/log/unicornd | tr '\n' ' ')" = 'unicornd unicornd '
+  check 'and nothing of it is left there' test -z "$(find /run/unicornd -name 'own*')"
+  rm -rf /etc/systemd/system/unicornd@own.service.d /etc/unicornd/own.conf /var/lib/unicornd/own
+  systemctl daemon-reload
+}
+
 as_alice() {
   runuser -u alice -- env XDG_RUNTIME_DIR="/run/user/$(id -u alice)" HOME=/home/alice "$@"
 }
@@ -457,6 +479,7 @@ test_stop
 test_wrong_configuration
 test_socket_activation
 test_users
+test_site_user
 test_user_units
 test_logrotate
 test_upgrade
