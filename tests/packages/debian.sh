@@ -332,6 +332,26 @@ test_socket_activation() {
   rm /etc/unicornd/lazy.conf
 }
 
+# What the guide advises to begin with: the old server as the worker, in the unit as it is.
+test_gunicorn() {
+  must install gunicorn
+  printf 'def application(environ, start):\n    start("200 OK", [])\n    return [b"gunicorn\\n"]\n' >/srv/app/wsgi.py
+  sed -e "s/:$port/:$((port + 4))/" -e 's/command .*/command = "gunicorn --workers 1 wsgi:application"/' \
+    /etc/unicornd/site.conf >/etc/unicornd/gunicorn.conf
+  check 'Gunicorn is a worker' systemctl start unicornd@gunicorn
+  check 'and answers' test "$(ask $((port + 4)))" = gunicorn
+  check 'it reloads' systemctl reload unicornd@gunicorn
+  check 'and answers still' test "$(ask $((port + 4)))" = gunicorn
+  check 'it stops' systemctl stop unicornd@gunicorn
+  check 'its workers were sound' fails grep -q PermissionError <<<"$(journalctl -u unicornd@gunicorn --no-pager)"
+  sed -i 's/gunicorn --workers 1/unicornd-worker-sync --app/' /etc/unicornd/gunicorn.conf
+  check 'the same application in ours' systemctl start unicornd@gunicorn
+  check 'answers too' test "$(ask $((port + 4)))" = gunicorn
+  check 'it stops' systemctl stop unicornd@gunicorn
+  rm -rf /etc/unicornd/gunicorn.conf /var/lib/unicornd/gunicorn /srv/app/wsgi.py
+  must apt-get purge -y gunicorn python3-gunicorn
+}
+
 # Pools with a user of their own, with the drop-in of the examples.
 test_users() {
   local examples=/usr/share/doc/unicornd/examples
@@ -478,6 +498,7 @@ test_address_in_use
 test_stop
 test_wrong_configuration
 test_socket_activation
+test_gunicorn
 test_users
 test_site_user
 test_user_units
