@@ -145,6 +145,20 @@ static bool find_in(char **found, const char *folder, const char *site, struct f
 	return path_format(found, failure, "%s/%s%s", folder, site, UNICORND_SOCKET_SUFFIX);
 }
 
+/** Neither is there: what root's daemons have to say is told, unless that is only that there are none. */
+static bool find_nothing(const struct failure *system_wide, struct failure *failure)
+{
+	const size_t length = strlen(failure->text);
+
+	if (failure->exit_status == UNICORNCTL_EXIT_NOT_RUNNING &&
+	    system_wide->exit_status != UNICORNCTL_EXIT_NOT_RUNNING)
+		*failure = *system_wide;
+	else if (failure->exit_status == UNICORNCTL_EXIT_NOT_RUNNING)
+		snprintf(failure->text + length, sizeof(failure->text) - length, ", nor in %s",
+			 UNICORND_RUNTIME_DIRECTORY);
+	return false;
+}
+
 /** A user's own daemons first; operators and observers of root's daemons find those next. */
 static bool find_as_user(char **found, const char *site, struct failure *failure)
 {
@@ -157,7 +171,7 @@ static bool find_as_user(char **found, const char *site, struct failure *failure
 	if (success && access(*found, F_OK) == 0)
 		return true;
 	if (!find_in(&other, UNICORND_RUNTIME_DIRECTORY, site, &system_wide))
-		return success;
+		return success || find_nothing(&system_wide, failure);
 	if (success && access(other, F_OK) != 0) {
 		free(other);
 		return true;

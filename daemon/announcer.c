@@ -19,6 +19,22 @@ static bool is_reloading(const struct supervisor *supervisor)
 	return false;
 }
 
+/**
+ * Whether every pool is ready or was given up. A start that nobody can hope for any more must end too: who typed
+ * `systemctl start` waits for it, and so does the boot.
+ */
+static bool is_start_over(const struct supervisor *supervisor)
+{
+	if (supervisor->ready_once)
+		return true;
+	list_for_each (link, &supervisor->site.pools) {
+		const struct pool *pool = list_entry(link, struct pool, link);
+		if (pool->state != POOL_STEADY && pool->state != POOL_DEGRADED)
+			return false;
+	}
+	return !list_is_empty(&supervisor->site.pools);
+}
+
 static void describe(const struct supervisor *supervisor, char *text, size_t size)
 {
 	enum pool_state worst = POOL_STEADY;
@@ -115,7 +131,7 @@ static void settled(void *context)
 		announcer->stopping = true;
 		return;
 	}
-	if (!announcer->ready && supervisor->ready_once)
+	if (!announcer->ready && is_start_over(supervisor))
 		announce_ready(announcer);
 	if (announcer->ready && reloading && !announcer->reloading)
 		announce_reloading(announcer);
@@ -126,7 +142,7 @@ static void settled(void *context)
 void announcer_reload_refused(const struct supervisor *supervisor)
 {
 	/* While another reload runs, or before the start is over, READY=1 is still to come. */
-	if (!supervisor->ready_once || supervisor->stopping || is_reloading(supervisor))
+	if (!is_start_over(supervisor) || supervisor->stopping || is_reloading(supervisor))
 		return;
 	tell_reloading();
 	service_manager_notify("READY=1");

@@ -5,8 +5,8 @@
 
 #include <string.h>
 
-/** Characters that would need a shell when they are not quoted. */
-static const char needs_shell[] = "|&;<>()$`*?\n";
+/** Characters that would need a shell when they are not quoted; not `?`, which words have: `files:DIR?max-age=60`. */
+static const char needs_shell[] = "|&;<>()$`*\n";
 
 struct splitter {
 	const char *cursor;

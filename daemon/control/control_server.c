@@ -137,6 +137,24 @@ static void on_turn(struct ev_loop *loop, struct ev_prepare *watcher, int events
 	control_clients_tend(&server->clients);
 }
 
+/**
+ * With the group of the operators. When it may not be given to them, the site still serves: they are shut out, and the
+ * log says why. A failure that has nothing to do with the group comes again.
+ */
+static int open_for_operators(struct listener_settings *settings, struct error *error)
+{
+	int fd = socket_open(settings, error);
+	struct error again;
+
+	if (fd >= 0 || settings->group == NULL)
+		return fd;
+	settings->group = NULL;
+	fd = socket_open(settings, &again);
+	if (fd >= 0)
+		log_error("control socket: operator_group: %s", error->text);
+	return fd;
+}
+
 /** A listener as the site's own: bound under another name, with its mode and group, and put into its place. */
 static bool open_socket(struct control_server *server, const struct control_context *context, struct error *error)
 {
@@ -146,7 +164,7 @@ static bool open_socket(struct control_server *server, const struct control_cont
 	settings.address.kind = ADDRESS_UNIX;
 	(void)snprintf(settings.address.path, sizeof(settings.address.path), "%s", context->path);
 	server->address = settings.address;
-	server->fd = socket_open(&settings, error);
+	server->fd = open_for_operators(&settings, error);
 	if (server->fd < 0)
 		return error_wrap(error, "control socket");
 	if (fcntl(server->fd, F_SETFL, O_NONBLOCK) < 0)

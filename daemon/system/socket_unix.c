@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pwd.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -21,6 +22,21 @@
 static bool refuse(const char *path, int code, const char *what, struct error *error)
 {
 	return error_set_errno(error, ERROR_ADDRESS, code, "cannot listen on %s: %s", path, what);
+}
+
+/** Who may give a file away is what most go wrong with: the unit's user is not in the web server's group. */
+static bool refuse_owner(const struct listener_settings *settings, int code, struct error *error)
+{
+	const char *path = settings->address.path;
+	const struct passwd *entry = getpwuid(geteuid());
+	const char *user = entry != NULL ? entry->pw_name : "of the daemon";
+
+	if (code != EPERM || settings->owner != NULL || settings->group == NULL)
+		return refuse(path, code, "cannot change the owner of the socket", error);
+	return error_set(error, ERROR_ADDRESS,
+			 "cannot listen on %s: the user %s may not give it to the group %s, for this process is not in "
+			 "it: usermod -aG %s %s, then restart the daemon",
+			 path, user, settings->group, settings->group, user);
 }
 
 static void make_endpoint(struct sockaddr_un *endpoint, const char *path)
@@ -95,7 +111,8 @@ static bool find_owner(const struct listener_settings *settings, uid_t *uid, gid
  * Gives the file to its owner without following a name twice: whoever may write to the folder could put a link to
  * somebody else's file there between two calls.
  */
-static bool give_to_owner(const char *path, uid_t uid, gid_t gid, struct error *error)
+static bool give_to_owner(const char *path, const struct listener_settings *settings, uid_t uid, gid_t gid,
+			  struct error *error)
 {
 	owned_fd file = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	struct stat status;
@@ -105,7 +122,7 @@ static bool give_to_owner(const char *path, uid_t uid, gid_t gid, struct error *
 	if (!S_ISSOCK(status.st_mode))
 		return refuse(path, ENOTSOCK, "somebody replaced the new socket", error);
 	if (fchownat(file, "", uid, gid, AT_EMPTY_PATH) < 0)
-		return refuse(path, errno, "cannot change the owner of the socket", error);
+		return refuse_owner(settings, errno, error);
 	return true;
 }
 
@@ -138,7 +155,7 @@ static bool finish_in_place(int fd, const char *temporary, const struct listener
 		error->kind = ERROR_ADDRESS;
 		return error_wrap(error, "cannot listen on %s", path);
 	}
-	if ((uid != (uid_t)-1 || gid != (gid_t)-1) && !give_to_owner(temporary, uid, gid, error))
+	if ((uid != (uid_t)-1 || gid != (gid_t)-1) && !give_to_owner(temporary, settings, uid, gid, error))
 		return false;
 	if (listen(fd, settings->backlog) < 0)
 		return refuse(path, errno, "listen", error);

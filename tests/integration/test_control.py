@@ -4,6 +4,7 @@
 import grp
 import json
 import os
+import shutil
 import socket
 import time
 
@@ -307,6 +308,24 @@ def operators_may_change_but_not_stop():
         assert ctl_as(site, NOBODY, [system], "reload")[0] == 4
         assert ctl_as(site, NOBODY, [], "status")[0] == 4
         assert os.stat(site.socket).st_gid == daemon
+        assert site.stop() == 0
+
+
+class WithoutRights(Started):
+    """Root, but who may not give files away: as the unit's user, who is not in the group of the operators."""
+
+    def command(self, *arguments):
+        return ["setpriv", "--bounding-set=-chown", *super().command(*arguments)]
+
+
+@roles_test
+def group_that_may_not_be_given_does_not_take_the_site_down():
+    if not shutil.which("setpriv"):
+        raise Skip("setpriv is not installed")
+    with WithoutRights("control {\n    operator_group = daemon\n}\n") as site:
+        site.wait_log("operator_group: cannot listen on .*: usermod -aG daemon root, then restart the daemon")
+        assert os.stat(site.socket).st_gid == os.getegid()
+        assert site.status()["state"] == "steady"
         assert site.stop() == 0
 
 

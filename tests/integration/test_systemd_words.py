@@ -174,7 +174,32 @@ def degraded_pool_is_told():
                                                        backoff="1ms 10s")) as site:
         site.start(ready=False)
         site.told("^STATUS=degraded: 0 of 1 workers ready")
-        assert not any("READY=1" in message for message in site.told_now())
+        assert "READY=1" not in site.messages, "before anything was decided"
+        # Nobody waits for a start that has failed: neither who typed it, nor the boot.
+        site.told("^READY=1$")
+
+
+@test
+def given_up_pool_keeps_nobody_waiting():
+    """One pool is refused at once, the other takes its time: the start is over with the second."""
+    script = 'read line <gate; echo READY=1 >&"$UNICORND_STATUS_FD"; exec sleep 1000'
+    with Service(pool("late", ["sh", "-c", script], listeners=()) +
+                 pool("broken", ["sh", "-c", "exit 78"], listeners=())) as site:
+        os.mkfifo(site.folder / "gate")
+        site.start(ready=False)
+        site.told("^STATUS=degraded: 0 of 2 workers ready")
+        assert "READY=1" not in site.told_now(), site.messages
+        (site.folder / "gate").write_text("go\n")
+        site.told("^READY=1$")
+        site.told_now()
+        assert "STATUS=degraded: 1 of 2 workers ready, generation 1" in site.messages, site.messages
+        # The service is up: a reload that mends it is told as any other.
+        site.write(pool("late", ["sh", "-c", 'echo READY=1 >&"$UNICORND_STATUS_FD"; exec sleep 1000'], listeners=()) +
+                   pool("broken", ["sh", "-c", 'echo READY=1 >&"$UNICORND_STATUS_FD"; exec sleep 1000'], listeners=()))
+        site.reload()
+        site.told("^RELOADING=1$")
+        site.told("^READY=1$")
+        assert site.stop() == 0
 
 
 @test

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """unicornctl and its connection: which socket, how long, how it ends, and answers that no daemon should give."""
 
+import glob
 import json
 import os
 import pathlib
@@ -147,7 +148,8 @@ def own_folder_test(function):
 @own_folder_test
 def only_socket_is_taken(folder, run_there):
     status, _, err = run_there("status")
-    check(status == 3 and folder in err, err)
+    if not glob.glob("/run/unicornd/*.sock"):
+        check(status == 3 and f"no socket in {folder}, nor in /run/unicornd" in err, err)
     (pathlib.Path(folder) / "file.sock").touch()
     with socket.socket(socket.AF_UNIX) as hidden:
         hidden.bind(os.path.join(folder, ".new.sock"))

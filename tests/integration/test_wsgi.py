@@ -682,6 +682,22 @@ def what_is_not_there_is_refused():
 
 
 @test
+def a_module_may_be_called_wsgi():
+    """What most guides to Flask have: wsgi.py, and wsgi:app."""
+    with harness.tempfile.TemporaryDirectory() as folder:
+        with open(os.path.join(folder, "wsgi.py"), "w", encoding="utf-8") as file:
+            file.write("def app(environ, start_response):\n    start_response('200 OK', [])\n    return [b'here']\n")
+        for name in ("wsgi:app", "wsgi:wsgi:app", f"wsgi:{folder}/wsgi.py:app"):
+            address = new_address()
+            command = f"{program('sync')} --app-dir {folder} --app {name}"
+            with Site(listener("web", address) + pool("app", command)) as site:
+                site.start()
+                assert ask(address, "/").text == "here", name
+                assert site.stop() == 0
+        assert "there is app" in refused(78, "has no attribute apt", "--app", "wsgi:apt", app_dir=folder)
+
+
+@test
 def a_virtual_environment_is_used():
     with harness.tempfile.TemporaryDirectory() as folder:
         subprocess.run(["/usr/bin/python3", "-m", "venv", "--without-pip", folder], check=True)

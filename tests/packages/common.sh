@@ -157,6 +157,8 @@ test_start() {
   check 'curl answers' answers_version first
   check 'workers run as unicornd' test "$(ask | cut -d' ' -f3)" = "$(id -u unicornd)"
   check 'unicornctl finds the site' unicornctl --site site status
+  check 'who may not is told so' grep -q 'may not open /run/unicornd/site.sock' \
+    <<<"$(runuser -u nobody -- unicornctl status 2>&1)"
   check 'systemctl status tells how it is' \
     grep -q 'steady: 2 of 2 workers ready' <<<"$(systemctl status unicornd@site)"
   check 'the manual is there' ls /usr/share/man/man5/site.conf.5*

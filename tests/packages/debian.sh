@@ -76,6 +76,26 @@ test_socket_activation() {
   rm /etc/unicornd/lazy.conf
 }
 
+# What the guide advises to begin with: the old server as the worker, in the unit as it is.
+test_gunicorn() {
+  must install gunicorn
+  printf 'def application(environ, start):\n    start("200 OK", [])\n    return [b"gunicorn\\n"]\n' >/srv/app/wsgi.py
+  sed -e "s/:$port/:$((port + 4))/" -e 's/command .*/command = "gunicorn --workers 1 wsgi:application"/' \
+    /etc/unicornd/site.conf >/etc/unicornd/gunicorn.conf
+  check 'Gunicorn is a worker' systemctl start unicornd@gunicorn
+  check 'and answers' test "$(ask $((port + 4)))" = gunicorn
+  check 'it reloads' systemctl reload unicornd@gunicorn
+  check 'and answers still' test "$(ask $((port + 4)))" = gunicorn
+  check 'it stops' systemctl stop unicornd@gunicorn
+  check 'its workers were sound' fails grep -q PermissionError <<<"$(journalctl -u unicornd@gunicorn --no-pager)"
+  sed -i 's/gunicorn --workers 1/unicornd-worker-sync --app/' /etc/unicornd/gunicorn.conf
+  check 'the same application in ours' systemctl start unicornd@gunicorn
+  check 'answers too' test "$(ask $((port + 4)))" = gunicorn
+  check 'it stops' systemctl stop unicornd@gunicorn
+  rm -rf /etc/unicornd/gunicorn.conf /var/lib/unicornd/gunicorn /srv/app/wsgi.py
+  must apt-get purge -y gunicorn python3-gunicorn
+}
+
 # Pools with a user of their own, with the drop-in of the examples.
 test_users() {
   local examples=/usr/share/doc/unicornd/examples
@@ -91,6 +111,26 @@ test_users() {
   check 'the folders are still those of the other sites' \
     test "$(stat -c %U /run/unicornd /var/log/unicornd | tr '\n' ' ')" = 'unicornd unicornd '
   rm -rf /etc/systemd/system/unicornd@users.service.d /etc/unicornd/users.conf
+  systemctl daemon-reload
+}
+
+# The whole site as another user, with the drop-in of the examples.
+test_site_user() {
+  mkdir -p /etc/systemd/system/unicornd@own.service.d
+  cp /usr/share/doc/unicornd/examples/systemd/site-with-user.conf /etc/systemd/system/unicornd@own.service.d/
+  sed -e "s/:$port/:$((port + 3))/" /etc/unicornd/site.conf >/etc/unicornd/own.conf
+  systemctl daemon-reload
+  check 'a site as another user' systemctl start unicornd@own
+  check 'its workers are that user' test "$(ask $((port + 3)) | cut -d' ' -f3)" = "$(id -u shop)"
+  check 'unicornctl finds it' unicornctl --site own status
+  check 'also as that user' runuser -u shop -- unicornctl --site own status
+  check 'it reloads' systemctl reload unicornd@own
+  check 'it is started again' systemctl restart unicornd@own
+  check 'it stops' systemctl stop unicornd@own
+  check 'the folders are still those of the other sites' \
+    test "$(stat -c %U /run/unicornd /var/log/unicornd | tr '\n' ' ')" = 'unicornd unicornd '
+  check 'and nothing of it is left there' test -z "$(find /run/unicornd -name 'own*')"
+  rm -rf /etc/systemd/system/unicornd@own.service.d /etc/unicornd/own.conf /var/lib/unicornd/own
   systemctl daemon-reload
 }
 
@@ -202,7 +242,9 @@ test_address_in_use
 test_stop
 test_wrong_configuration
 test_socket_activation
+test_gunicorn
 test_users
+test_site_user
 test_user_units
 test_logrotate
 test_upgrade

@@ -10,6 +10,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stddef.h>
@@ -368,6 +369,37 @@ START_TEST(unix_socket_gets_mode_and_owner)
 }
 END_TEST
 
+static int give_away_as_nobody(void)
+{
+	static char group[] = "65533";
+
+	settings.group = group;
+	if (chown(folder, NOBODY, NOBODY) < 0 || setgroups(0, NULL) < 0 || setresgid(NOBODY, NOBODY, NOBODY) < 0 ||
+	    setresuid(NOBODY, NOBODY, NOBODY) < 0)
+		return 2;
+	if (socket_open(&settings, &error) >= 0)
+		return 3;
+	if (strstr(error.text, "/app.sock: the user ") == NULL || strstr(error.text, "usermod -aG 65533 ") == NULL)
+		return 4;
+	return access(settings.address.path, F_OK) == 0 ? 5 : 0;
+}
+
+START_TEST(group_of_others_is_refused_with_what_to_do)
+{
+	int status = 0;
+	pid_t pid;
+
+	if (geteuid() != 0)
+		return;
+	use_path();
+	pid = fork();
+	if (pid == 0)
+		_exit(give_away_as_nobody());
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(WEXITSTATUS(status), 0);
+}
+END_TEST
+
 START_TEST(unknown_owner_leaves_nothing_behind)
 {
 	static char owner[] = "no-such-user";
@@ -710,6 +742,7 @@ static TCase *opening_tests(void)
 	tcase_add_test(tests, unix_socket_gets_its_name_and_mode);
 	tcase_add_test(tests, unix_socket_does_not_lead_workers_to_its_file);
 	tcase_add_test(tests, unix_socket_gets_mode_and_owner);
+	tcase_add_test(tests, group_of_others_is_refused_with_what_to_do);
 	tcase_add_test(tests, unknown_owner_leaves_nothing_behind);
 	tcase_add_test(tests, stale_unix_socket_is_replaced);
 	tcase_add_test(tests, leftover_under_the_temporary_name_is_replaced);

@@ -194,6 +194,7 @@ static const struct {
 	{ "\"\\\"\\\\\\$\\n\"", "\"\\$\\n", NULL },
 	{ "'\\n'", "\\n", NULL },
 	{ "a\\ b \\| \\'", "a b|||'", NULL },
+	{ "files:static?max-age=60", "files:static?max-age=60", NULL },
 	{ "a 'b", NULL, "a closing ' is missing" },
 	{ "a \"b", NULL, "a closing \" is missing" },
 	{ "a \\", NULL, "nothing stands behind the last \\" },

@@ -119,6 +119,17 @@ static bool find_gateway(const char *name, size_t length, char path[PATH_BYTES])
 	       append(path, ".so", 3);
 }
 
+/**
+ * Whether a gateway is meant. `wsgi:app` is not in full, but the `app` of a module wsgi.py, which many applications
+ * have; a file of a module has a slash.
+ */
+static bool names_gateway(const char *application, const char *colon)
+{
+	if (!is_gateway(application, (size_t)(colon - application)))
+		return false;
+	return strncmp(application, "files:", 6) == 0 || strpbrk(colon + 1, ":/") != NULL;
+}
+
 /** Where the module is and what it is told. @param path  empty. @return false when it is too long */
 static bool find_module(const char *application, struct unicorn_app_options *options, char path[PATH_BYTES])
 {
@@ -132,7 +143,7 @@ static bool find_module(const char *application, struct unicorn_app_options *opt
 			return false;
 		return append(path, application, (size_t)(path_end - application));
 	}
-	if (colon != NULL && is_gateway(application, (size_t)(colon - application))) {
+	if (colon != NULL && names_gateway(application, colon)) {
 		options->argument = colon + 1;
 		return find_gateway(application, (size_t)(colon - application), path);
 	}
