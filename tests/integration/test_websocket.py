@@ -263,6 +263,20 @@ def send_waits_for_a_slow_client(server):
     logged(server, "send raised ClientDisconnected")
 
 
+@test
+def who_takes_little_is_waited_for():
+    """A part of what the kernel holds, too small to tell the worker that it could write, within the time to write."""
+    with serve("--write-timeout", "500ms", "--websocket-ping", "0", app=APP) as server:
+        with connect(server, "/send_forever", receive_buffer=16384) as socket:
+            logged(server, "sent")
+            for _ in range(15):
+                assert socket.http.socket.recv(8000)
+                select.select([], [], [], 0.1)
+            assert "send raised" not in server.log.text(), server.log.text()
+            # And who takes nothing is left.
+            logged(server, "send raised ClientDisconnected")
+
+
 @both
 def slow_application_is_not_flooded(server):
     total = 64 << 20

@@ -38,8 +38,8 @@ def frame(opcode, payload=b"", fin=True, mask=b"\x12\x34\x56\x78", rsv=0):
 class WebSocket:
     """A connection that has asked to become a WebSocket; `answer` is what came back."""
 
-    def __init__(self, address, path="/echo", *headers, deflate=False):
-        self.http = Client(address)
+    def __init__(self, address, path="/echo", *headers, deflate=False, receive_buffer=None):
+        self.http = Client(address, receive_buffer=receive_buffer)
         self.key = base64.b64encode(os.urandom(16))
         offer = ["Sec-WebSocket-Extensions: permessage-deflate"] if deflate else []
         self.http.send(request(path, "Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13",

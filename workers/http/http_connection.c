@@ -50,6 +50,8 @@ static void leave_lists(struct http_connection *connection)
 {
 	struct http_server *server = connection->server;
 
+	if (server->next_to_drain == connection)
+		server->next_to_drain = connection->next;
 	if (connection->previous != NULL)
 		connection->previous->next = connection->next;
 	else
@@ -124,13 +126,18 @@ static void read_head(struct http_connection *connection)
 {
 	struct http_buffer *input = &connection->input;
 
+	/* What came before is looked at first, at the end of this turn. */
+	if (connection->is_waiting)
+		return;
 	if (!reserve_input(connection)) {
 		http_connection_refuse(connection, 431);
 		return;
 	}
 	input->length += receive(connection, input->bytes + input->length, input->capacity - input->length);
-	if (connection->is_broken || connection->is_end_of_input)
+	if (connection->is_broken)
 		http_connection_destroy(connection);
+	else if (connection->is_end_of_input)
+		http_flow_begin_closing(connection, true);
 	else if (connection->state == HTTP_CONNECTION_PROXY)
 		http_flow_take_proxy_header(connection);
 	else
@@ -244,10 +251,18 @@ void http_connection_drain(struct http_connection *connection)
 {
 	struct http_server *server = connection->server;
 
-	if (connection->state == HTTP_CONNECTION_WEBSOCKET)
+	/* Draining may begin with the end of a request, on the connection that is ending with it. */
+	if (connection->state == HTTP_CONNECTION_WEBSOCKET && connection->request != NULL)
 		http_websocket_close(connection, 1012, "service restart");
-	else if (connection->state == HTTP_CONNECTION_READING && connection->request == NULL)
+	else if (connection->state == HTTP_CONNECTION_READING && connection->request == NULL &&
+		 connection->deadline.kind != HTTP_DEADLINE_WRITE)
 		http_server_set_deadline(server, &connection->deadline, HTTP_DEADLINE_LINGER);
+}
+
+void http_connection_await_client(struct http_connection *connection)
+{
+	connection->unsent_bytes = http_output_in_kernel(connection->io.fd);
+	http_server_set_deadline(connection->server, &connection->deadline, HTTP_DEADLINE_WRITE);
 }
 
 void http_connection_deadline(struct http_deadline *deadline, enum http_deadline_kind kind)

@@ -80,6 +80,9 @@ bool http_connection_create(struct http_server *server, int fd);
 /** Frees it at once, whatever happens on it. */
 void http_connection_destroy(struct http_connection *connection);
 
+/** Sets the deadline of a client that is to take something. */
+void http_connection_await_client(struct http_connection *connection);
+
 /** The deadline that it has set is over. */
 void http_connection_deadline(struct http_deadline *deadline, enum http_deadline_kind kind);
 

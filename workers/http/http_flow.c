@@ -75,8 +75,8 @@ void http_flow_watch(struct http_connection *connection)
 
 	watch(connection, (wants_input(connection) ? EV_READ : 0) | (writes ? EV_WRITE : 0));
 	if (kind == HTTP_DEADLINE_WRITE)
-		connection->unsent_bytes = http_output_in_kernel(connection->io.fd);
-	if (kind != HTTP_DEADLINE_NONE)
+		http_connection_await_client(connection);
+	else if (kind != HTTP_DEADLINE_NONE)
 		http_server_set_deadline(server, &connection->deadline, kind);
 	else if (connection->deadline.kind != HTTP_DEADLINE_NONE)
 		http_server_clear_deadline(server, &connection->deadline);
@@ -381,6 +381,8 @@ void http_flow_parse(struct http_connection *connection)
 		http_connection_refuse(connection, connection->request->error_status);
 	else if (connection->request->is_head_complete)
 		take_request(connection);
+	else if (connection->is_end_of_input)
+		http_flow_begin_closing(connection, true);
 	else if (server->is_draining)
 		http_server_set_deadline(server, &connection->deadline, HTTP_DEADLINE_HEADER);
 }

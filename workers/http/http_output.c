@@ -11,9 +11,6 @@
 
 /* A segment holds at least so much, so that many small writes become few. */
 #define SEGMENT_BYTES 16384
-/* A corked output keeps less than this: below it a copy is cheaper than a system call. With the segment's own fields it
- * is the largest piece that the C library has in reserve for each thread. */
-#define CORKED_BYTES 960
 /* Most of a file in one turn, so that a fast client with a large file leaves others their share; nginx takes 2 MB. */
 #define FILE_TURN_BYTES (2 * 1024 * 1024)
 
@@ -67,7 +64,7 @@ static size_t segment_room(const struct http_segment *segment)
 /** Makes room for a copy at the end. */
 static int reserve(struct http_output *output, size_t length)
 {
-	size_t least = output->is_corked ? CORKED_BYTES : SEGMENT_BYTES;
+	size_t least = output->is_corked ? HTTP_CORKED_BYTES : SEGMENT_BYTES;
 	struct http_segment *segment;
 
 	if (length == 0 || segment_room(output->last) >= length)
@@ -141,7 +138,7 @@ int http_output_write(struct http_output *output, int fd, struct iovec *parts, i
 	size_t total = parts_length(parts, count);
 	ssize_t sent = 0;
 
-	if (output->is_corked && output->pending + (int64_t)total > CORKED_BYTES) {
+	if (output->is_corked && output->pending + (int64_t)total > HTTP_CORKED_BYTES) {
 		int result = http_output_flush(output, fd);
 
 		if (result != 0)

@@ -12,6 +12,12 @@
 #include <stdint.h>
 #include <sys/uio.h>
 
+/**
+ * A corked output keeps no more than this: below it a copy is cheaper than a system call. With the segment's own fields
+ * it is the largest piece that the C library has in reserve for each thread.
+ */
+#define HTTP_CORKED_BYTES 960
+
 struct http_segment;
 
 struct http_output {

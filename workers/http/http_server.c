@@ -230,16 +230,18 @@ static void stop_accepting(struct http_server *server)
 
 void http_server_drain(struct http_server *server)
 {
-	struct http_connection *next;
-
 	if (server->is_draining)
 		return;
 	server->is_draining = true;
 	stop_accepting(server);
 	ev_timer_stop(server->loop, &server->accept_timer);
 	accept_waiting(server);
-	for (struct http_connection *connection = server->connections; connection != NULL; connection = next) {
-		next = connection->next;
+	/* An application that is told of one's end may end others. */
+	server->next_to_drain = server->connections;
+	while (server->next_to_drain != NULL) {
+		struct http_connection *connection = server->next_to_drain;
+
+		server->next_to_drain = connection->next;
 		http_connection_drain(connection);
 	}
 	check_finished(server);

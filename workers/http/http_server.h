@@ -53,6 +53,7 @@ struct http_server {
 	struct http_turn turn;
 	struct http_deadlines deadlines;
 	struct http_connection *connections;
+	struct http_connection *next_to_drain; /**< while draining begins */
 	struct http_connection *waiting; /**< those with a request that is not looked at yet */
 	int64_t connection_count;
 	int64_t busy_count;    /**< requests that the application has and has not answered */

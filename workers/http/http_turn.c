@@ -48,6 +48,9 @@ bool http_turn_takes(const struct http_connection *connection)
 
 	if (connection->state != HTTP_CONNECTION_HANDLING || request == NULL || connection->output.pending == 0)
 		return false;
+	/* There is more only when the client takes nothing; then its next request waits. */
+	if (connection->output.pending > HTTP_CORKED_BYTES)
+		return false;
 	if (connection->is_broken || connection->is_end_of_input || !request->body.is_complete)
 		return false;
 	return request->answer.is_ended && !request->answer.closes && !request->answer.is_cut;
@@ -107,10 +110,11 @@ void http_turn_end(struct http_server *server)
 
 		server->turn.first = connection->next_held;
 		connection->is_held = false;
-		connection->output.is_corked = false;
 		/* One that is in a call already, for its next request, is looked at behind it. */
-		if (!connection->is_in_call)
-			http_flow_writable(connection);
+		if (connection->is_in_call)
+			continue;
+		connection->output.is_corked = false;
+		http_flow_writable(connection);
 	}
 }
 

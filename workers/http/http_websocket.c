@@ -133,7 +133,7 @@ static void watch(struct http_connection *connection)
 	if (websocket_state(websocket->protocol) != WEBSOCKET_OPEN && connection->output.pending == 0)
 		http_server_set_deadline(connection->server, &connection->deadline, HTTP_DEADLINE_CLOSE);
 	else if (connection->output.pending > 0)
-		http_server_set_deadline(connection->server, &connection->deadline, HTTP_DEADLINE_WRITE);
+		http_connection_await_client(connection);
 	else if (connection->deadline.kind != HTTP_DEADLINE_PING)
 		http_server_set_deadline(connection->server, &connection->deadline, HTTP_DEADLINE_PING);
 }
