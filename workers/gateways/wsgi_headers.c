@@ -152,8 +152,8 @@ static bool name_is_hop_by_hop(const char *lower, size_t length)
 #define NAME_BYTES 24
 
 /**
- * PEP 3333 forbids them, but applications that hand on another server's answer, or stream events, send them, and servers
- * have always left them out.
+ * PEP 3333 forbids them, but applications that hand on another server's answer, or stream events, send them, and
+ * servers have always left them out.
  */
 static void tell_of_hop_by_hop(PyObject *name)
 {
