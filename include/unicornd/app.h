@@ -255,7 +255,10 @@ int unicorn_answer_end(struct unicorn_request *request);
 int unicorn_answer_interim(struct unicorn_request *request, int status, const struct unicorn_header *headers,
 			   size_t count);
 
-/** Gives the answer up: 500 when nothing has been sent, else the connection is cut, so that the client knows. */
+/**
+ * Gives the answer up: 500 when nothing has been sent; else the connection is cut, so that the client knows, unless the
+ * whole of what Content-Length said has been sent.
+ */
 void unicorn_answer_abort(struct unicorn_request *request);
 
 /** Is so much waiting for the client that the application should wait for UNICORN_DRAINED? */

@@ -403,6 +403,15 @@ def paths_do_not_forge_lines_of_the_log(server):
 
 
 @both
+def exception_behind_all_that_was_promised_cuts_nothing(server):
+    """So do background tasks that fail within a middleware that has not seen the end of the answer."""
+    with server.client() as client:
+        for method in ("GET", "HEAD", "GET"):
+            assert ok(client.ask("/raise_behind_all", method=method)).body == b"whole"[:5 if method == "GET" else 0]
+    logged(server, "Failure: behind what was promised")
+
+
+@both
 def exception_during_the_body_cuts_the_connection(server):
     try:
         raise AssertionError(server.ask("/raise_during"))

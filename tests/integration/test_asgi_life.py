@@ -64,6 +64,15 @@ def lifespan_from_start_to_end(loop):
 
 
 @on_loops
+def developers_mode_finds_nothing(loop):
+    """What Python and asyncio complain of then would be ours. Some versions of uvloop cannot be debugged."""
+    with serve(*loop, app="asgi_life:good", environment={"PYTHONDEVMODE": "1"}) as server:
+        assert server.ask("/").text == "hello\n"
+        lines = [line for line in stop(server).splitlines() if "this uvloop cannot be debugged" not in line]
+        assert lines == ["startup", "shutdown", "atexit ran"], lines
+
+
+@on_loops
 def failed_startup_is_a_failed_start(loop):
     for mode in ("auto", "on"):
         status, text = refuse("asgi_life:failed", "--lifespan", mode, *loop)

@@ -123,6 +123,21 @@ def many_sockets_at_once(server):
 
 # ---- the handshake
 
+KEY = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="
+VERSION = "Sec-WebSocket-Version: 13"
+
+
+@both
+def wrong_handshakes_are_refused_unseen(server):
+    for status, *headers in ((400, VERSION), (400, VERSION, "Sec-WebSocket-Key: abc"), (400, VERSION, KEY, KEY),
+                             (426, KEY), (426, KEY, "Sec-WebSocket-Version: 8")):
+        answer = server.ask("/echo", "Upgrade: websocket", "Connection: Upgrade", *headers)
+        assert answer.status == status and answer.closes, (headers, answer)
+        if status == 426:
+            assert answer.get("upgrade") == b"websocket" and answer.get("sec-websocket-version") == b"13", answer
+    assert not server.log.lines[server.mark:], server.log.lines[server.mark:]
+
+
 @both
 def scope_has_what_the_specification_wants(server):
     with connect(server, "/show_scope?a=%20b", "Sec-WebSocket-Protocol: chat, talk", "X-One: 1",

@@ -374,7 +374,7 @@ def early_hints_come_first(server):
 @both
 def wrong_headers_and_statuses_are_refused(server):
     sys.path.insert(0, str(APPS))
-    names = {"headers": ("type pair triple tuple bytes newline nul name colon empty wide hop coding upgrade length "
+    names = {"headers": ("type pair triple tuple bytes newline nul name colon empty wide length "
                          "lengths").split(),
              "status": "word short glued number interim high newline bytes".split()}
     for what, kinds in names.items():
@@ -387,6 +387,20 @@ def wrong_headers_and_statuses_are_refused(server):
     for name, said in (("twice", "has been called before"), ("never", "has not called start_response")):
         assert server.ask(f"/raw/{name}").status == 500
         logged(server, said)
+
+
+@test
+def headers_of_the_connection_are_left_out():
+    """Events that are streamed by Flask, and answers that are handed on, have them; Gunicorn leaves them out as well."""
+    with serve() as server:
+        server.mark = 0
+        with server.client() as client:
+            for kind in ("hop", "coding", "upgrade", "hop"):
+                answer = ok(client.ask(f"/raw/headers_wrong?{kind}"))
+                names = [name for name, _ in answer.headers]
+                assert not {b"connection", b"transfer-encoding", b"upgrade"} & set(names), answer
+                assert answer.body == b"x" and answer.get("content-length") == b"1", answer
+        assert logged(server, "is left out").count("is left out") == 1, server.log.lines
 
 
 # ---- files

@@ -79,13 +79,36 @@ static PyObject *create_asyncio(void)
 	return loop;
 }
 
+/**
+ * In debug mode uvloop keeps the stack of who has called it. Until 0.19 it takes for granted that there is a frame of
+ * Python, and none is there when the worker calls: that loop is used without.
+ */
+static int uvloop_check_debug(PyObject *loop)
+{
+	PyObject *time = PyObject_GetAttrString(loop, "time");
+	PyObject *handle = time == NULL ? NULL : PyObject_CallMethod(loop, "call_soon", "O", time);
+	PyObject *result;
+
+	Py_XDECREF(time);
+	if (handle != NULL || !PyErr_ExceptionMatches(PyExc_ValueError)) {
+		Py_XDECREF(handle);
+		return handle == NULL ? -1 : 0;
+	}
+	PyErr_Clear();
+	unicorn_log(UNICORN_WARNING, "asgi: this uvloop cannot be debugged: its debug mode is off");
+	result = PyObject_CallMethod(loop, "set_debug", "O", Py_False);
+	Py_XDECREF(result);
+	return result == NULL ? -1 : 0;
+}
+
 static PyObject *create_uvloop(void)
 {
 	PyObject *uvloop = PyImport_ImportModule("uvloop");
 	PyObject *loop = uvloop == NULL ? NULL : PyObject_CallMethod(uvloop, "new_event_loop", NULL);
 
 	Py_XDECREF(uvloop);
-	if (loop != NULL && asgi_guest_create(loop, unicorn_worker_loop(), is_wanted) < 0)
+	if (loop != NULL &&
+	    (uvloop_check_debug(loop) < 0 || asgi_guest_create(loop, unicorn_worker_loop(), is_wanted) < 0))
 		Py_CLEAR(loop);
 	return loop;
 }

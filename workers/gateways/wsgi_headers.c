@@ -133,7 +133,7 @@ static bool name_is(const char *lower, size_t length, const char *name)
 	return strlen(name) == length && memcmp(lower, name, length) == 0;
 }
 
-/** Names that speak of the connection, which is not the application's. */
+/** Names that speak of the connection, which is the server's to do and not the application's. */
 static bool name_is_hop_by_hop(const char *lower, size_t length)
 {
 	static const char *const names[] = { "connection", "keep-alive", "proxy-authenticate", "proxy-authorization",
@@ -151,6 +151,23 @@ static bool name_is_hop_by_hop(const char *lower, size_t length)
 /** Room for the names that mean something here. */
 #define NAME_BYTES 24
 
+/**
+ * PEP 3333 forbids them, but applications that hand on another server's answer, or stream events, send them, and
+ * servers have always left them out.
+ */
+static void tell_of_hop_by_hop(PyObject *name)
+{
+	static bool is_told;
+	const char *text = is_told ? NULL : PyUnicode_AsUTF8(name);
+
+	if (text != NULL)
+		unicorn_log(UNICORN_WARNING,
+			    "wsgi: the application's header %s is left out, and others that speak of the connection: "
+			    "that is the server's to do (PEP 3333)",
+			    text);
+	is_told = true;
+}
+
 /** Checks a name. @param lower  its first NAME_BYTES in lower case */
 static bool name_check(PyObject *text, const char *name, uint32_t length, char lower[NAME_BYTES])
 {
@@ -166,13 +183,6 @@ static bool name_check(PyObject *text, const char *name, uint32_t length, char l
 	}
 	if (length == 0) {
 		PyErr_Format(PyExc_ValueError, "start_response(): %.100R cannot be the name of a header", text);
-		return false;
-	}
-	if (length < NAME_BYTES && name_is_hop_by_hop(lower, length)) {
-		PyErr_Format(PyExc_ValueError,
-			     "start_response(): the header %U speaks of the connection, which is the server's to do "
-			     "(PEP 3333: no hop-by-hop headers)",
-			     text);
 		return false;
 	}
 	return true;
@@ -200,7 +210,8 @@ static bool length_parse(const struct unicorn_header *header, int64_t *length)
 	return true;
 }
 
-static bool pair_convert(struct wsgi_headers *headers, PyObject *pair, struct unicorn_header *header)
+/** @return 1 when the header is to be sent, 0 when it is to be left out, -1 with an exception set */
+static int pair_convert(struct wsgi_headers *headers, PyObject *pair, struct unicorn_header *header)
 {
 	char lower[NAME_BYTES];
 	PyObject *name, *value;
@@ -209,23 +220,29 @@ static bool pair_convert(struct wsgi_headers *headers, PyObject *pair, struct un
 		PyErr_Format(PyExc_TypeError,
 			     "start_response(): a header must be a tuple of name and value, not %.100s: %.100R",
 			     Py_TYPE(pair)->tp_name, pair);
-		return false;
+		return -1;
 	}
 	name = PyTuple_GET_ITEM(pair, 0);
 	value = PyTuple_GET_ITEM(pair, 1);
 	header->name = text_bytes(name, "the name of a header", &header->name_length);
 	if (header->name == NULL || !name_check(name, header->name, header->name_length, lower))
-		return false;
+		return -1;
 	header->value = text_bytes(value, "the value of a header", &header->value_length);
 	if (header->value == NULL)
-		return false;
+		return -1;
 	if (bytes_have_control(header->value, header->value_length)) {
 		PyErr_Format(PyExc_ValueError, "start_response(): the value of %U has a control character: %.100R",
 			     name, value);
-		return false;
+		return -1;
 	}
-	return header->name_length != 14 || !name_is(lower, 14, "content-length") ||
-	       length_parse(header, &headers->content_length);
+	if (header->name_length < NAME_BYTES && name_is_hop_by_hop(lower, header->name_length)) {
+		tell_of_hop_by_hop(name);
+		return 0;
+	}
+	if (header->name_length == 14 && name_is(lower, 14, "content-length") &&
+	    !length_parse(header, &headers->content_length))
+		return -1;
+	return 1;
 }
 
 /* ---- all of them */
@@ -241,12 +258,14 @@ bool wsgi_headers_set_fields(struct wsgi_headers *headers, PyObject *list)
 		return false;
 	for (Py_ssize_t i = 0; i < PyList_GET_SIZE(list) && headers->count < headers->capacity; i++) {
 		PyObject *pair = PyList_GET_ITEM(list, i);
+		int result = pair_convert(headers, pair, &headers->list[headers->count]);
 
-		if (!pair_convert(headers, pair, &headers->list[headers->count])) {
+		if (result < 0) {
 			wsgi_headers_clear(headers);
 			return false;
 		}
-		headers->owners[headers->count++] = Py_NewRef(pair);
+		if (result > 0)
+			headers->owners[headers->count++] = Py_NewRef(pair);
 	}
 	return true;
 }

@@ -224,7 +224,9 @@ void unicorn_answer_abort(struct unicorn_request *request)
 		return;
 	}
 	answer->is_ended = true;
-	answer->is_cut = true;
+	/* A client that has all it was promised, or expects no body, is not misled. */
+	answer->is_cut =
+		answer->framing != HTTP_FRAMING_NONE && (answer->framing != HTTP_FRAMING_LENGTH || answer->left > 0);
 	answer->is_aborted = true;
 	(void)settle(request, 0);
 }

@@ -299,7 +299,7 @@ static int check_expect(struct unicorn_request *request, const struct unicorn_he
 	return 0;
 }
 
-/** A hint; the handshake is looked at where it is answered. */
+/** Whether the handshake is a correct one is another question. */
 static bool wants_websocket(const struct unicorn_head *head, const struct found *found)
 {
 	return found->upgrade != NULL && found->has_upgrade_token && head->minor_version == 1 &&

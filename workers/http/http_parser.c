@@ -1,6 +1,7 @@
 #include "http_parser.h"
 
 #include "http_head.h"
+#include "websocket_handshake.h"
 
 /* Of what is read and thrown away: trailers, and the extensions of all chunks of one request. */
 #define TRAILER_BYTES_MAX 8192
@@ -127,6 +128,11 @@ static int end_head(llhttp_t *llhttp)
 	if (!body_is_strict(parser, request->body_start))
 		return -1;
 	request->head.is_websocket &= parser->takes_websockets;
+	if (request->head.is_websocket) {
+		request->error_status = websocket_handshake_refusal(&request->head);
+		if (request->error_status != 0)
+			return -1;
+	}
 	/* Other protocols are not spoken: the request is one like any other. */
 	llhttp->upgrade = request->head.is_websocket;
 	return 0;

@@ -6,11 +6,18 @@
 
 #include <stdio.h>
 
+/** What an answer of this status has to say of itself; 426 tells what would do (RFC 9110 15.5.22, RFC 6455 4.4). */
+static const struct unicorn_header refusal_headers[] = {
+	UNICORN_HEADER("Content-Type", "text/plain; charset=utf-8"),
+	UNICORN_HEADER("Upgrade", "websocket"),
+	UNICORN_HEADER("Sec-WebSocket-Version", "13"),
+};
+
 void http_connection_refuse(struct http_connection *connection, int status)
 {
-	static const struct unicorn_header type = UNICORN_HEADER("Content-Type", "text/plain; charset=utf-8");
 	struct unicorn_request *request = connection->request;
 	struct http_way way = { .output = &connection->output, .fd = connection->io.fd };
+	size_t header_count = status == 426 ? sizeof(refusal_headers) / sizeof(refusal_headers[0]) : 1;
 	char text[80];
 	int length;
 
@@ -26,7 +33,7 @@ void http_connection_refuse(struct http_connection *connection, int status)
 	http_answer_reset(&request->answer);
 	request->head.minor_version = 1;
 	length = snprintf(text, sizeof(text), "%d %s\n", status, http_answer_reason(status));
-	if (http_answer_begin(request, status, NULL, &type, 1, true) != 0 ||
+	if (http_answer_begin(request, status, NULL, refusal_headers, header_count, true) != 0 ||
 	    http_answer_write(request, way, text, (size_t)length, true) != 0) {
 		http_connection_destroy(connection);
 		return;

@@ -100,6 +100,16 @@ enum websocket_request websocket_handshake_parse(struct websocket_handshake *han
 	return WEBSOCKET_REQUEST_GOOD;
 }
 
+int websocket_handshake_refusal(const struct unicorn_head *head)
+{
+	struct websocket_handshake handshake;
+	enum websocket_request kind = websocket_handshake_parse(&handshake, head);
+
+	if (kind == WEBSOCKET_REQUEST_VERSION)
+		return 426;
+	return kind == WEBSOCKET_REQUEST_BAD ? 400 : 0;
+}
+
 /** Writes four digits for three bytes. */
 static void encode_group(char digits[4], const uint8_t bytes[3])
 {

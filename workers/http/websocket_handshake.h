@@ -30,6 +30,9 @@ struct websocket_handshake {
 enum websocket_request websocket_handshake_parse(struct websocket_handshake *handshake,
 						 const struct unicorn_head *head);
 
+/** The status that a wrong handshake is refused with; 0 when it is a good one, or none at all. */
+int websocket_handshake_refusal(const struct unicorn_head *head);
+
 /** The value of Sec-WebSocket-Accept. */
 void websocket_handshake_accept_value(const struct websocket_handshake *handshake, char value[WEBSOCKET_ACCEPT_SIZE]);
 

@@ -299,6 +299,12 @@ async def raise_during(scope, receive, send):
     raise Failure("during the body")
 
 
+async def raise_behind_all(scope, receive, send):
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"5")]})
+    await send({"type": "http.response.body", "body": b"whole", "more_body": True})
+    raise Failure("behind what was promised")
+
+
 async def raise_after(scope, receive, send):
     await answer(send, b"whole\n")
     raise Failure("after the end")
