@@ -125,13 +125,28 @@ static void use_file(int fd, char *path)
 	sink.stuck = false;
 }
 
+static bool is_stderr(const char *path)
+{
+	return path == NULL || strcmp(path, "stderr") == 0;
+}
+
+bool log_check(const char *path, struct error *error)
+{
+	owned_fd fd = -1;
+
+	if (is_stderr(path))
+		return true;
+	fd = open_file(path, error);
+	return fd >= 0;
+}
+
 bool log_open(const char *path, enum log_level level, struct error *error)
 {
 	int saved = errno;
 	char *copy;
 	int fd;
 
-	if (path == NULL || strcmp(path, "stderr") == 0) {
+	if (is_stderr(path)) {
 		use_stderr(level);
 		errno = saved;
 		return true;

@@ -35,6 +35,9 @@ const char *log_level_name(enum log_level level);
  */
 bool log_open(const char *path, enum log_level level, struct error *error);
 
+/** Whether log_open() would do, without doing it; the file is made. */
+bool log_check(const char *path, struct error *error);
+
 /** Opens the file again under the same name, after somebody renamed it; keeps the old one when that fails. */
 bool log_reopen(struct error *error);
 

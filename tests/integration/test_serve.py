@@ -277,6 +277,23 @@ def ttin_and_ttou_scale():
 
 
 @test
+def log_that_cannot_be_opened_refuses_the_reload():
+    address = new_address()
+    with Site(simple(address)) as site:
+        site.start()
+        before = site.pids()
+        site.write(simple(address) + "log {\n    file = nowhere/daemon.log\n}\n")
+        ran = site.reload(status=5)
+        assert "log: file: cannot open the log" in ran.err and "nowhere/daemon.log: No such file" in ran.err, ran
+        site.signal(signal.SIGHUP)
+        site.wait_log("reload refused: .*log: file: cannot open the log")
+        assert site.pids() == before
+        # Of one pool only, the log is not meant.
+        site.reload("app")
+        assert site.stop() == 0
+
+
+@test
 def usr1_reopens_the_log():
     with Site() as site:
         site.write(simple(new_address()) + "log {\n    file = daemon.log\n}\n")

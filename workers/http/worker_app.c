@@ -119,15 +119,25 @@ static bool find_gateway(const char *name, size_t length, char path[PATH_BYTES])
 	       append(path, ".so", 3);
 }
 
-/**
- * Whether a gateway is meant. `wsgi:app` is not in full, but the `app` of a module wsgi.py, which many applications
- * have; a file of a module has a slash.
- */
-static bool names_gateway(const char *application, const char *colon)
+static bool is_there(const char *folder, const char *name, const char *suffix)
 {
-	if (!is_gateway(application, (size_t)(colon - application)))
-		return false;
-	return strncmp(application, "files:", 6) == 0 || strpbrk(colon + 1, ":/") != NULL;
+	char path[PATH_BYTES];
+	int length = snprintf(path, sizeof(path), "%s/%s%s", folder != NULL ? folder : ".", name, suffix);
+
+	return length < (int)sizeof(path) && access(path, F_OK) == 0;
+}
+
+/** Many applications have a wsgi.py and say `wsgi:app`: where the file is, that is no gateway with a module `app`. */
+static bool is_module_of_that_name(const char *application, const char *folder)
+{
+	static const char *const names[] = { "asgi", "wsgi" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strncmp(application, names[i], 4) == 0 && application[4] == ':')
+			return strpbrk(application + 5, ":/") == NULL &&
+			       (is_there(folder, names[i], ".py") || is_there(folder, names[i], "/__init__.py"));
+	}
+	return false;
 }
 
 /** Where the module is and what it is told. @param path  empty. @return false when it is too long */
@@ -143,7 +153,8 @@ static bool find_module(const char *application, struct unicorn_app_options *opt
 			return false;
 		return append(path, application, (size_t)(path_end - application));
 	}
-	if (colon != NULL && names_gateway(application, colon)) {
+	if (colon != NULL && is_gateway(application, (size_t)(colon - application)) &&
+	    !is_module_of_that_name(application, options->directory)) {
 		options->argument = colon + 1;
 		return find_gateway(application, (size_t)(colon - application), path);
 	}
