@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """The same application behind our workers and behind Uvicorn and Gunicorn, where they are installed: the same answers.
 
-Compared are status, headers and body. Not compared is what is a server's own: Date, Server, and how the length of a body
-is told. What is otherwise on purpose is in packaging/doc/from-uvicorn.md and from-gunicorn.md, and not in the table.
+Compared are status, headers and body. Not compared is what is a server's own: Date, Server, and how the length of a
+body is told. What is otherwise on purpose is in packaging/doc/from-uvicorn.md and from-gunicorn.md, and not in the table.
 """
 
 import contextlib

@@ -17,8 +17,8 @@ async def echo(scope, receive):
 
 
 async def show(scope, receive):
-    shown = {name: scope[name] for name in ("type", "http_version", "method", "scheme", "path", "raw_path", "query_string",
-                                            "root_path", "headers")}
+    names = ("type", "http_version", "method", "scheme", "path", "raw_path", "query_string", "root_path", "headers")
+    shown = {name: scope[name] for name in names}
     return 200, [], [json.dumps(shown, default=lambda other: other.decode("latin-1")).encode()]
 
 

@@ -25,7 +25,8 @@ def cookies(environ):
 
 def handed_on(environ):
     """What a proxy in Python sends back, or one who streams events."""
-    return "200 OK", [("Connection", "keep-alive"), ("Keep-Alive", "timeout=5"), ("Transfer-Encoding", "chunked")], [b"ok"]
+    headers = [("Connection", "keep-alive"), ("Keep-Alive", "timeout=5"), ("Transfer-Encoding", "chunked")]
+    return "200 OK", headers, [b"ok"]
 
 
 def status(environ):
