@@ -403,6 +403,13 @@ def paths_do_not_forge_lines_of_the_log(server):
 
 
 @both
+def sys_exit_in_a_forked_child_ends_the_child(server):
+    for _ in range(3):
+        assert ok(server.ask("/fork")).text == "7"
+    assert not server.log.lines[server.mark:], server.log.lines[server.mark:]
+
+
+@both
 def exception_behind_all_that_was_promised_cuts_nothing(server):
     """So do background tasks that fail within a middleware that has not seen the end of the answer."""
     with server.client() as client:

@@ -431,6 +431,19 @@ def a_file_that_is_too_short_is_cut(server):
 # ---- misbehaviour
 
 @both
+def children_are_the_applications_own(server):
+    """The worker's loop must not reap them: their exit status would be lost, and subprocess says 0 then."""
+    assert ok(server.ask("/raw/subprocesses")).text == "0"
+
+
+@both
+def sys_exit_in_a_forked_child_ends_the_child(server):
+    for _ in range(3):
+        assert ok(server.ask("/raw/forks")).text == "7"
+    assert not server.log.lines[server.mark:], server.log.lines[server.mark:]
+
+
+@both
 def errors_before_the_head_are_500(server):
     for when in ("before", "started", "first"):
         answer = server.ask(f"/raw/fails?{when}")

@@ -14,7 +14,6 @@
 #include "unicornd/app.h"
 
 #include <ev.h>
-#include <signal.h>
 
 /* How long calls may go on whose requests are over, when the worker is to end; and how long when they are cancelled. */
 #define BACKGROUND_SECONDS 15.0
@@ -57,8 +56,6 @@ static int asgi_start(const struct unicorn_app_options *options, void **state)
 			    "asgi: unicornd-worker-sync cannot run ASGI applications, use unicornd-worker-async");
 		return UNICORN_START_REFUSED;
 	}
-	/* libev's default loop reaps all children; those of the application are its own. */
-	(void)signal(SIGCHLD, SIG_DFL);
 	result = python_host_start(options, "asgi");
 	if (result == 0)
 		result = init_modules(options);

@@ -19,6 +19,7 @@
 #define PYTHON_VERSION Py_STRINGIFY(PY_MAJOR_VERSION) "." Py_STRINGIFY(PY_MINOR_VERSION)
 
 static bool is_started;
+static pid_t host_pid; /* of the worker; what the application forks has another one */
 static const char *host_kind = "python";
 
 /* ---- which Python */
@@ -220,6 +221,8 @@ int python_host_start(const struct unicorn_app_options *options, const char *kin
 	if (is_started)
 		return 0;
 	host_kind = kind;
+	/* libev's default loop reaps all children; those of the application are its own, with their exit status. */
+	(void)signal(SIGCHLD, SIG_DFL);
 	result = program_choose(options, &program);
 	if (result == 0)
 		result = interpreter_start(options, program != NULL ? program : "python" PYTHON_VERSION);
@@ -227,6 +230,7 @@ int python_host_start(const struct unicorn_app_options *options, const char *kin
 	if (result != 0)
 		return result;
 	is_started = true;
+	host_pid = getpid();
 	/* What Python's own handlers would have done: an application that writes to a dead peer wants an exception. */
 	signal(SIGPIPE, SIG_IGN);
 	if (!output_flush_lines())
@@ -317,11 +321,52 @@ static void log_text(const char *what, PyObject *text)
 	Py_END_ALLOW_THREADS Py_DECREF(bytes);
 }
 
+/** What sys.exit() was called with, as an exit status. */
+static int exit_status(PyObject *exception)
+{
+	PyObject *code = PyObject_GetAttrString(exception, "code");
+	int status = 1;
+
+	if (code == Py_None)
+		status = 0;
+	else if (code != NULL && PyLong_Check(code))
+		status = (int)PyLong_AsLong(code);
+	else if (code != NULL)
+		PySys_FormatStderr("%S\n", code);
+	Py_XDECREF(code);
+	return status;
+}
+
+static void stream_flush(const char *name)
+{
+	PyObject *stream = PySys_GetObject(name);
+
+	if (stream != NULL)
+		Py_XDECREF(PyObject_CallMethod(stream, "flush", NULL));
+	PyErr_Clear();
+}
+
+/**
+ * sys.exit() in a process that the application has forked ends that one. It must not go on with the worker's sockets as
+ * if it were a second worker, and what is registered with atexit is the worker's.
+ */
+static void child_end(PyObject *exception)
+{
+	int status = exit_status(exception);
+
+	stream_flush("stdout");
+	stream_flush("stderr");
+	_exit(status);
+}
+
 void python_host_log_exception(const char *what)
 {
 	PyObject *exception = python_host_take_exception();
 	PyObject *text = NULL;
 
+	if (exception != NULL && getpid() != host_pid && is_started &&
+	    PyErr_GivenExceptionMatches(exception, PyExc_SystemExit))
+		child_end(exception);
 	if (exception != NULL)
 		text = exception_format(exception);
 	if (text != NULL)

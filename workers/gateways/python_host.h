@@ -33,7 +33,10 @@ PyObject *python_host_load(const struct unicorn_app_options *options, int *start
 /** What has been loaded stays: the garbage collector need not look through it again and again. */
 void python_host_freeze(void);
 
-/** Writes the exception that is set to the log, behind `what`, with its traceback and causes; clears it. */
+/**
+ * Writes the exception that is set to the log, behind `what`, with its traceback and causes; clears it. Does not return
+ * from SystemExit in a process that the application has forked: that is its end.
+ */
 void python_host_log_exception(const char *what);
 
 /** The exception that is set, with its traceback; clears it. @return a new reference, or NULL when none is set */

@@ -289,6 +289,14 @@ async def awaitables(scope, receive, send):
 
 # ---- what goes wrong
 
+async def fork(scope, receive, send):
+    """A child that ends as a program does."""
+    pid = os.fork()
+    if pid == 0:
+        sys.exit(7)
+    await answer(send, str(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])).encode())
+
+
 async def raise_before(scope, receive, send):
     raise Failure("before the start")
 

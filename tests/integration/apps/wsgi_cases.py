@@ -8,6 +8,7 @@ import json
 import os
 import queue
 import signal
+import subprocess
 import sys
 import tempfile
 import threading
@@ -385,6 +386,22 @@ RAISES = {
     "stop": lambda: throw(StopIteration("out of place")), "memory": refuse_memory, "recursion": recurse,
     "text": lambda: throw(ValueError("forged\n\x1b[31m\0\udc80 \u20ac")),
 }
+
+
+@wrong
+def forks(_, start_response):
+    """A child that ends as a program does."""
+    pid = os.fork()
+    if pid == 0:
+        sys.exit(7)
+    return answer(start_response, str(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])))
+
+
+@wrong
+def subprocesses(_, start_response):
+    """How often the exit status of a child is not its own."""
+    statuses = [subprocess.run(["false"], check=False).returncode for _ in range(50)]
+    return answer(start_response, str(sum(1 for status in statuses if status != 1)))
 
 
 @wrong
