@@ -3,6 +3,7 @@
 #include "http_acceptor.h"
 #include "http_answer_head.h"
 #include "http_connection.h"
+#include "http_jobs.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -125,16 +126,28 @@ bool http_server_add_listener(struct http_server *server, int fd)
 	return true;
 }
 
-/** What waits in the queues already. */
+/** How many connections can be served at once; more would be kept from others who may have nothing to do. */
+static int64_t free_hands(const struct http_server *server)
+{
+	if (server->settings.is_async)
+		return INT64_MAX;
+	return (server->jobs != NULL ? http_jobs_threads(server->jobs) : 1) - server->busy_count;
+}
+
+/** What waits in the queues already, a different one first each time. */
 static void accept_waiting(struct http_server *server)
 {
+	int64_t left = free_hands(server);
+	int first = server->first_waiting++;
+
 	for (int i = 0; i < server->listener_count; i++) {
+		int listener = server->listeners[(first + i) % server->listener_count];
 		int fd = 0;
 
-		while (fd >= 0 && has_room(server)) {
-			fd = accept4(server->listeners[i], NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-			if (fd >= 0)
-				(void)http_connection_create(server, fd);
+		while (fd >= 0 && left > 0 && has_room(server)) {
+			fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+			if (fd >= 0 && http_connection_create(server, fd))
+				left--;
 		}
 	}
 }
@@ -178,6 +191,8 @@ void http_server_init(struct http_server *server, struct ev_loop *loop, const st
 	server->deadlines.after_ms[HTTP_DEADLINE_PING] = limits->ping_ms;
 	ev_timer_init(&server->deadline_timer, on_deadline, 1, 0);
 	server->deadline_timer.data = server;
+	/* Behind what has come: who has said something while the worker was busy was not silent. */
+	ev_set_priority(&server->deadline_timer, EV_MINPRI + 1);
 	ev_timer_init(&server->accept_timer, on_accept_again, ACCEPT_PAUSE_S, 0);
 	server->accept_timer.data = server;
 	ev_prepare_init(&server->prepare, on_prepare);
@@ -196,12 +211,21 @@ bool http_server_start(struct http_server *server)
 	return server->acceptor != NULL;
 }
 
-/** The end, unless somebody has come meanwhile whom nobody else may serve. */
+/**
+ * The end, unless somebody has come meanwhile whom nobody else may serve. Others may, mostly, and with more clients
+ * than all can serve somebody always has come; so that is looked at for a time only.
+ */
 static void check_finished(struct http_server *server)
 {
+	int64_t now_ms = http_server_now_ms(server);
+	bool is_first = server->accepts_until_ms == 0;
+
 	if (!server->is_draining || server->is_finished || server->connection_count > 0)
 		return;
-	accept_waiting(server);
+	if (is_first)
+		server->accepts_until_ms = now_ms + server->settings.limits.linger_ms;
+	if (is_first || now_ms < server->accepts_until_ms)
+		accept_waiting(server);
 	if (server->connection_count > 0)
 		return;
 	server->is_finished = true;
