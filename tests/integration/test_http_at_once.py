@@ -10,10 +10,11 @@ import subprocess
 import tempfile
 
 import harness
-from harness import BOUND, run_tests, test, until, wait_gone
+from harness import BOUND, BUILD, run_tests, test, until, wait_gone
 from http_client import PROBE, Client, Server, pattern, program, request
 from websocket_client import CLOSE, WebSocket
 
+CLOCK_STEP = str(BUILD / "tests/integration/fixtures/.libs/clock_step.so")
 BODY = 700
 MORE_THAN_BUFFERED = 400
 
@@ -151,6 +152,27 @@ def is_open(address):
         return True
     except ConnectionError:
         return False
+
+
+@test
+def a_step_of_the_wall_clock_is_no_silence():
+    """Forwards it ends nobody, backwards it keeps nobody for ever."""
+    if harness.SANITIZED:
+        raise harness.Skip("a sanitizer wants to be first of what is preloaded")
+    hour = 3600
+    with tempfile.NamedTemporaryFile() as step:
+        environment = {"LD_PRELOAD": CLOCK_STEP, "CLOCK_STEP": step.name}
+        with Server("async", "--header-timeout", "300ms", environment=environment) as server, \
+                server.client() as client, server.client() as silent:
+            assert client.ask("/hello").text == "hello\n"
+            os.truncate(step.name, hour)
+            assert silent.read_end() == "eof"
+            # With it the time of the other one was looked at.
+            assert client.ask("/hello").text == "hello\n"
+        with Server("async", "--keep-alive", "500ms", environment=environment) as server, server.client() as client:
+            assert client.ask("/hello").text == "hello\n"
+            os.truncate(step.name, 0)
+            assert client.read_end() == "eof"
 
 
 @test

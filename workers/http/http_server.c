@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 
 /* Pause after an accept that failed for want of descriptors or memory: the listener stays readable all the time. */
 #define ACCEPT_PAUSE_S 0.1
@@ -17,17 +18,21 @@
 /* How long what a client still sends is thrown away behind the last answer; nginx takes as long at most 30 s. */
 #define CLOSE_MS 2000
 
-int64_t http_server_now_ms(const struct http_server *server)
-{
-	return (int64_t)(ev_now(server->loop) * 1000);
-}
-
 /* ---- deadlines */
+
+/** Not the loop's time: that is the wall clock's, which may be set, and in a long turn it is late. */
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
 
 static void arm_deadline_timer(struct http_server *server)
 {
 	int64_t earliest = http_deadlines_earliest(&server->deadlines);
-	int64_t wait_ms = earliest - http_server_now_ms(server);
+	int64_t wait_ms = earliest - now_ms();
 
 	ev_timer_stop(server->loop, &server->deadline_timer);
 	if (earliest < 0)
@@ -39,14 +44,14 @@ static void arm_deadline_timer(struct http_server *server)
 
 void http_server_set_deadline(struct http_server *server, struct http_deadline *deadline, enum http_deadline_kind kind)
 {
-	int64_t now_ms = http_server_now_ms(server);
+	int64_t begin_ms = now_ms();
 	int64_t left_ms = (int64_t)(ev_timer_remaining(server->loop, &server->deadline_timer) * 1000);
 
-	http_deadlines_set(&server->deadlines, deadline, kind, now_ms);
+	http_deadlines_set(&server->deadlines, deadline, kind, begin_ms);
 	if (deadline->kind == HTTP_DEADLINE_NONE)
 		return;
 	/* Mostly the timer runs already, for one that is due earlier. */
-	if (!ev_is_active(&server->deadline_timer) || deadline->at_ms - now_ms < left_ms - DEADLINE_GRAIN_MS)
+	if (!ev_is_active(&server->deadline_timer) || deadline->at_ms - begin_ms < left_ms - DEADLINE_GRAIN_MS)
 		arm_deadline_timer(server);
 }
 
@@ -58,13 +63,13 @@ void http_server_clear_deadline(struct http_server *server, struct http_deadline
 static void on_deadline(struct ev_loop *loop, ev_timer *timer, int events)
 {
 	struct http_server *server = timer->data;
-	int64_t now_ms = http_server_now_ms(server);
+	int64_t due_ms = now_ms();
 	struct http_deadline *deadline;
 	enum http_deadline_kind kind;
 
 	(void)loop;
 	(void)events;
-	while ((deadline = http_deadlines_take_due(&server->deadlines, now_ms, &kind)) != NULL)
+	while ((deadline = http_deadlines_take_due(&server->deadlines, due_ms, &kind)) != NULL)
 		http_connection_deadline(deadline, kind);
 	arm_deadline_timer(server);
 }
@@ -217,14 +222,13 @@ bool http_server_start(struct http_server *server)
  */
 static void check_finished(struct http_server *server)
 {
-	int64_t now_ms = http_server_now_ms(server);
 	bool is_first = server->accepts_until_ms == 0;
 
 	if (!server->is_draining || server->is_finished || server->connection_count > 0)
 		return;
 	if (is_first)
-		server->accepts_until_ms = now_ms + server->settings.limits.linger_ms;
-	if (is_first || now_ms < server->accepts_until_ms)
+		server->accepts_until_ms = now_ms() + server->settings.limits.linger_ms;
+	if (is_first || now_ms() < server->accepts_until_ms)
 		accept_waiting(server);
 	if (server->connection_count > 0)
 		return;

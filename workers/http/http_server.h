@@ -83,7 +83,6 @@ void http_server_finish(struct http_server *server);
 
 /* ---- for http_connection */
 
-int64_t http_server_now_ms(const struct http_server *server);
 void http_server_set_deadline(struct http_server *server, struct http_deadline *deadline, enum http_deadline_kind kind);
 void http_server_clear_deadline(struct http_server *server, struct http_deadline *deadline);
 
