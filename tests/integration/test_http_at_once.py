@@ -58,6 +58,41 @@ def an_answer_that_waits_for_room_is_not_lost_by_a_half_close():
         shutil.rmtree(folder)
 
 
+@test
+def a_refusal_that_waits_for_room_is_not_lost():
+    """As above, with answers that are held when their connection is about to be closed."""
+    folder = tempfile.mkdtemp(prefix="unicornd-http-")
+    try:
+        with Server("async", bind=f"unix:{folder}/socket") as server:
+            full = fill(server)
+            for count in range(full - 5, full + 1):
+                for small in range(5):
+                    refuse_when_full(server, count, small)
+    finally:
+        shutil.rmtree(folder)
+
+
+def refuse_when_full(server, count, small):
+    """What is sent before the turn fills the socket up to a small answer."""
+    others = [server.client() for _ in range(2)]
+    with server.client() as client:
+        client.send(*[request(f"/big?n={BODY}")] * count)
+        for _ in range(small):
+            others[0].ask("/hello")
+            client.send(request("/hello"))
+        others[0].ask("/hello")
+        with stopped(server.process.pid):
+            client.send(request("/hello") * 2 + b"GET / nonsense\r\n\r\n")
+            for other in others:
+                other.send(request("/hello") * 6)
+        for other in others:
+            assert [other.read().status for _ in range(6)] == [200] * 6
+            other.close()
+        for _ in range(count):
+            assert client.read().body == pattern(BODY)
+        assert [client.read().status for _ in range(small + 3)] == [200] * (small + 2) + [400], (count, small)
+
+
 def fill(server):
     """@return so many answers fit, about"""
     with server.client() as client:
