@@ -10,10 +10,11 @@ import subprocess
 import tempfile
 
 import harness
-from harness import BOUND, run_tests, test, until, wait_gone
+from harness import BOUND, BUILD, run_tests, test, until, wait_gone
 from http_client import PROBE, Client, Server, pattern, program, request
 from websocket_client import CLOSE, WebSocket
 
+CLOCK_STEP = str(BUILD / "tests/integration/fixtures/.libs/clock_step.so")
 BODY = 700
 MORE_THAN_BUFFERED = 400
 
@@ -55,6 +56,41 @@ def an_answer_that_waits_for_room_is_not_lost_by_a_half_close():
                     read_answers(client, count)
     finally:
         shutil.rmtree(folder)
+
+
+@test
+def a_refusal_that_waits_for_room_is_not_lost():
+    """As above, with answers that are held when their connection is about to be closed."""
+    folder = tempfile.mkdtemp(prefix="unicornd-http-")
+    try:
+        with Server("async", bind=f"unix:{folder}/socket") as server:
+            full = fill(server)
+            for count in range(full - 5, full + 1):
+                for small in range(5):
+                    refuse_when_full(server, count, small)
+    finally:
+        shutil.rmtree(folder)
+
+
+def refuse_when_full(server, count, small):
+    """What is sent before the turn fills the socket up to a small answer."""
+    others = [server.client() for _ in range(2)]
+    with server.client() as client:
+        client.send(*[request(f"/big?n={BODY}")] * count)
+        for _ in range(small):
+            others[0].ask("/hello")
+            client.send(request("/hello"))
+        others[0].ask("/hello")
+        with stopped(server.process.pid):
+            client.send(request("/hello") * 2 + b"GET / nonsense\r\n\r\n")
+            for other in others:
+                other.send(request("/hello") * 6)
+        for other in others:
+            assert [other.read().status for _ in range(6)] == [200] * 6
+            other.close()
+        for _ in range(count):
+            assert client.read().body == pattern(BODY)
+        assert [client.read().status for _ in range(small + 3)] == [200] * (small + 2) + [400], (count, small)
 
 
 def fill(server):
@@ -151,6 +187,27 @@ def is_open(address):
         return True
     except ConnectionError:
         return False
+
+
+@test
+def a_step_of_the_wall_clock_is_no_silence():
+    """Forwards it ends nobody, backwards it keeps nobody for ever."""
+    if harness.SANITIZED:
+        raise harness.Skip("a sanitizer wants to be first of what is preloaded")
+    hour = 3600
+    with tempfile.NamedTemporaryFile() as step:
+        environment = {"LD_PRELOAD": CLOCK_STEP, "CLOCK_STEP": step.name}
+        with Server("async", "--header-timeout", "300ms", environment=environment) as server, \
+                server.client() as client, server.client() as silent:
+            assert client.ask("/hello").text == "hello\n"
+            os.truncate(step.name, hour)
+            assert silent.read_end() == "eof"
+            # With it the time of the other one was looked at.
+            assert client.ask("/hello").text == "hello\n"
+        with Server("async", "--keep-alive", "500ms", environment=environment) as server, server.client() as client:
+            assert client.ask("/hello").text == "hello\n"
+            os.truncate(step.name, 0)
+            assert client.read_end() == "eof"
 
 
 @test

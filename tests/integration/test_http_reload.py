@@ -142,6 +142,20 @@ def who_waits_when_the_site_ends_is_served(kind):
 
 
 @both
+def more_clients_than_can_be_served_keep_no_worker(kind):
+    """Somebody waits at all times, and an old worker has its end nevertheless."""
+    address = new_address()
+    with Site(listener("web", address) + pool("app", [program(kind), "--app", PROBE, "--linger", "200ms"], workers=2,
+                                              drain_timeout="8s")) as site:
+        site.start()
+        with Load(address, "--path", "/block?ms=20", "--close", connections=32) as load:
+            site.reload()
+            check_load(load)
+        assert not any(event["event"] == "worker_killing" for event in site.catch_up())
+        assert site.stop() == 0
+
+
+@both
 def the_end_of_the_daemon_is_the_worker_s(kind):
     address = new_address()
     with site_of(kind, address) as site:

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 /* With less room than this the input buffer grows: a read of a few bytes is not worth its system call. */
@@ -265,12 +266,27 @@ void http_connection_await_client(struct http_connection *connection)
 	http_server_set_deadline(connection->server, &connection->deadline, HTTP_DEADLINE_WRITE);
 }
 
+/** Is silence over that is not the client's, because the worker was busy and has not read what came? */
+static bool is_late_ourselves(const struct http_connection *connection, enum http_deadline_kind kind)
+{
+	int bytes = 0;
+
+	if (kind == HTTP_DEADLINE_WRITE || kind == HTTP_DEADLINE_CLOSE ||
+	    (kind == HTTP_DEADLINE_HEADER && connection->request != NULL) || (connection->io.events & EV_READ) == 0)
+		return false;
+	return ioctl(connection->io.fd, FIONREAD, &bytes) == 0 && bytes > 0;
+}
+
 void http_connection_deadline(struct http_deadline *deadline, enum http_deadline_kind kind)
 {
 	struct http_connection *connection =
 		(struct http_connection *)(void *)((char *)deadline - offsetof(struct http_connection, deadline));
 
-	if (kind == HTTP_DEADLINE_HEADER && connection->request != NULL) {
+	if (is_late_ourselves(connection, kind)) {
+		http_server_set_deadline(connection->server, deadline,
+					 kind == HTTP_DEADLINE_LINGER ? HTTP_DEADLINE_HEADER : kind);
+		on_readable(connection);
+	} else if (kind == HTTP_DEADLINE_HEADER && connection->request != NULL) {
 		http_connection_refuse(connection, 408);
 	} else if (kind == HTTP_DEADLINE_BODY) {
 		connection->request->error_status = 408;

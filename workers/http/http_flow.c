@@ -320,7 +320,7 @@ void http_flow_writable(struct http_connection *connection)
 		http_turn_written(connection);
 	else if (connection->state == HTTP_CONNECTION_CLOSING && connection->output.pending == 0)
 		http_flow_begin_closing(connection, false);
-	else if (request != NULL && !request->is_handled)
+	else if (connection->state == HTTP_CONNECTION_CLOSING || (request != NULL && !request->is_handled))
 		http_flow_watch(connection);
 	else if (request == NULL || request->answer.is_ended || connection->output.pending > OUTPUT_LOW_BYTES ||
 		 (connection->server->settings.is_async && !connection->is_congested))

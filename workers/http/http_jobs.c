@@ -114,6 +114,11 @@ struct http_jobs *http_jobs_create(struct ev_loop *loop, int threads)
 	return NULL;
 }
 
+int http_jobs_threads(const struct http_jobs *jobs)
+{
+	return jobs->thread_count;
+}
+
 void http_jobs_destroy(struct http_jobs *jobs)
 {
 	if (jobs == NULL)

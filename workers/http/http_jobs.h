@@ -12,6 +12,8 @@
 /** @return NULL without memory or threads */
 struct http_jobs *http_jobs_create(struct ev_loop *loop, int threads);
 
+int http_jobs_threads(const struct http_jobs *jobs);
+
 /** Waits for the calls that run. */
 void http_jobs_destroy(struct http_jobs *jobs);
 

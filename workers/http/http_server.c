@@ -3,11 +3,13 @@
 #include "http_acceptor.h"
 #include "http_answer_head.h"
 #include "http_connection.h"
+#include "http_jobs.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 
 /* Pause after an accept that failed for want of descriptors or memory: the listener stays readable all the time. */
 #define ACCEPT_PAUSE_S 0.1
@@ -16,17 +18,21 @@
 /* How long what a client still sends is thrown away behind the last answer; nginx takes as long at most 30 s. */
 #define CLOSE_MS 2000
 
-int64_t http_server_now_ms(const struct http_server *server)
-{
-	return (int64_t)(ev_now(server->loop) * 1000);
-}
-
 /* ---- deadlines */
+
+/** Not the loop's time: that is the wall clock's, which may be set, and in a long turn it is late. */
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
 
 static void arm_deadline_timer(struct http_server *server)
 {
 	int64_t earliest = http_deadlines_earliest(&server->deadlines);
-	int64_t wait_ms = earliest - http_server_now_ms(server);
+	int64_t wait_ms = earliest - now_ms();
 
 	ev_timer_stop(server->loop, &server->deadline_timer);
 	if (earliest < 0)
@@ -38,14 +44,14 @@ static void arm_deadline_timer(struct http_server *server)
 
 void http_server_set_deadline(struct http_server *server, struct http_deadline *deadline, enum http_deadline_kind kind)
 {
-	int64_t now_ms = http_server_now_ms(server);
+	int64_t begin_ms = now_ms();
 	int64_t left_ms = (int64_t)(ev_timer_remaining(server->loop, &server->deadline_timer) * 1000);
 
-	http_deadlines_set(&server->deadlines, deadline, kind, now_ms);
+	http_deadlines_set(&server->deadlines, deadline, kind, begin_ms);
 	if (deadline->kind == HTTP_DEADLINE_NONE)
 		return;
 	/* Mostly the timer runs already, for one that is due earlier. */
-	if (!ev_is_active(&server->deadline_timer) || deadline->at_ms - now_ms < left_ms - DEADLINE_GRAIN_MS)
+	if (!ev_is_active(&server->deadline_timer) || deadline->at_ms - begin_ms < left_ms - DEADLINE_GRAIN_MS)
 		arm_deadline_timer(server);
 }
 
@@ -57,13 +63,13 @@ void http_server_clear_deadline(struct http_server *server, struct http_deadline
 static void on_deadline(struct ev_loop *loop, ev_timer *timer, int events)
 {
 	struct http_server *server = timer->data;
-	int64_t now_ms = http_server_now_ms(server);
+	int64_t due_ms = now_ms();
 	struct http_deadline *deadline;
 	enum http_deadline_kind kind;
 
 	(void)loop;
 	(void)events;
-	while ((deadline = http_deadlines_take_due(&server->deadlines, now_ms, &kind)) != NULL)
+	while ((deadline = http_deadlines_take_due(&server->deadlines, due_ms, &kind)) != NULL)
 		http_connection_deadline(deadline, kind);
 	arm_deadline_timer(server);
 }
@@ -125,16 +131,28 @@ bool http_server_add_listener(struct http_server *server, int fd)
 	return true;
 }
 
-/** What waits in the queues already. */
+/** How many connections can be served at once; more would be kept from others who may have nothing to do. */
+static int64_t free_hands(const struct http_server *server)
+{
+	if (server->settings.is_async)
+		return INT64_MAX;
+	return (server->jobs != NULL ? http_jobs_threads(server->jobs) : 1) - server->busy_count;
+}
+
+/** What waits in the queues already, a different one first each time. */
 static void accept_waiting(struct http_server *server)
 {
+	int64_t left = free_hands(server);
+	int first = server->first_waiting++;
+
 	for (int i = 0; i < server->listener_count; i++) {
+		int listener = server->listeners[(first + i) % server->listener_count];
 		int fd = 0;
 
-		while (fd >= 0 && has_room(server)) {
-			fd = accept4(server->listeners[i], NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-			if (fd >= 0)
-				(void)http_connection_create(server, fd);
+		while (fd >= 0 && left > 0 && has_room(server)) {
+			fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+			if (fd >= 0 && http_connection_create(server, fd))
+				left--;
 		}
 	}
 }
@@ -178,6 +196,8 @@ void http_server_init(struct http_server *server, struct ev_loop *loop, const st
 	server->deadlines.after_ms[HTTP_DEADLINE_PING] = limits->ping_ms;
 	ev_timer_init(&server->deadline_timer, on_deadline, 1, 0);
 	server->deadline_timer.data = server;
+	/* Behind what has come: who has said something while the worker was busy was not silent. */
+	ev_set_priority(&server->deadline_timer, EV_MINPRI + 1);
 	ev_timer_init(&server->accept_timer, on_accept_again, ACCEPT_PAUSE_S, 0);
 	server->accept_timer.data = server;
 	ev_prepare_init(&server->prepare, on_prepare);
@@ -196,12 +216,20 @@ bool http_server_start(struct http_server *server)
 	return server->acceptor != NULL;
 }
 
-/** The end, unless somebody has come meanwhile whom nobody else may serve. */
+/**
+ * The end, unless somebody has come meanwhile whom nobody else may serve. Others may, mostly, and with more clients
+ * than all can serve somebody always has come; so that is looked at for a time only.
+ */
 static void check_finished(struct http_server *server)
 {
+	bool is_first = server->accepts_until_ms == 0;
+
 	if (!server->is_draining || server->is_finished || server->connection_count > 0)
 		return;
-	accept_waiting(server);
+	if (is_first)
+		server->accepts_until_ms = now_ms() + server->settings.limits.linger_ms;
+	if (is_first || now_ms() < server->accepts_until_ms)
+		accept_waiting(server);
 	if (server->connection_count > 0)
 		return;
 	server->is_finished = true;

@@ -42,6 +42,8 @@ struct http_server {
 	struct http_jobs *jobs; /**< threads that call the application; NULL: the loop's thread does */
 	int listeners[HTTP_LISTENERS_MAX];
 	int listener_count;
+	int first_waiting;              /**< the listener whose queue is looked at first while draining */
+	int64_t accepts_until_ms;       /**< drained but for what still comes; 0: not yet */
 	struct http_acceptor *acceptor; /**< NULL before the start and while draining */
 	bool is_accepting;
 	bool was_handed;         /**< a connection has come since the loop has last come to rest */
@@ -54,7 +56,7 @@ struct http_server {
 	struct http_deadlines deadlines;
 	struct http_connection *connections;
 	struct http_connection *next_to_drain; /**< while draining begins */
-	struct http_connection *waiting; /**< those with a request that is not looked at yet */
+	struct http_connection *waiting;       /**< those with a request that is not looked at yet */
 	int64_t connection_count;
 	int64_t busy_count;    /**< requests that the application has and has not answered */
 	int64_t request_count; /**< answered since the start */
@@ -81,7 +83,6 @@ void http_server_finish(struct http_server *server);
 
 /* ---- for http_connection */
 
-int64_t http_server_now_ms(const struct http_server *server);
 void http_server_set_deadline(struct http_server *server, struct http_deadline *deadline, enum http_deadline_kind kind);
 void http_server_clear_deadline(struct http_server *server, struct http_deadline *deadline);
 
