@@ -3,6 +3,7 @@
  *
  *	cc -o hello_worker hello.c $(pkg-config --cflags --libs libunicornworker)
  */
+#include <errno.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unicornd/protocol.h>
@@ -10,6 +11,17 @@
 #include <unistd.h>
 
 #define ANSWER "HTTP/1.1 200 OK\r\nContent-Length: 6\r\nConnection: close\r\n\r\nhello\n"
+
+/* With a time limit on the socket the order to stop, a signal, would break a read. */
+static ssize_t receive(int client, char *bytes, size_t size)
+{
+	ssize_t count;
+
+	do
+		count = read(client, bytes, size);
+	while (count < 0 && errno == EINTR);
+	return count;
+}
 
 static void serve(int client)
 {
@@ -19,12 +31,12 @@ static void serve(int client)
 
 	/* A client that sends nothing must not keep this worker from its heartbeat. */
 	(void)setsockopt(client, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	count = read(client, bytes, sizeof(bytes));
+	count = receive(client, bytes, sizeof(bytes));
 	if (count > 0 && write(client, ANSWER, sizeof(ANSWER) - 1) > 0) {
 		/* Closing with unread bytes would reset the connection and could take the answer along. */
 		(void)shutdown(client, SHUT_WR);
 		while (count > 0)
-			count = read(client, bytes, sizeof(bytes));
+			count = receive(client, bytes, sizeof(bytes));
 	}
 	(void)close(client);
 }
