@@ -124,6 +124,19 @@ def who_waits_to_be_accepted_is_served(kind):
 
 
 @both
+def who_waited_when_draining_began_is_served_behind_the_time_to_linger(kind):
+    with Server(kind, "--linger", "1ms") as server:
+        server.signal(signal.SIGSTOP)
+        clients = [server.client().send(request("/block?ms=20")) for _ in range(20)]
+        server.signal(signal.SIGTERM)
+        server.signal(signal.SIGCONT)
+        for client in clients:
+            assert client.read().text == "blocked\n"
+            client.close()
+        assert server.wait_exit() == 0
+
+
+@both
 def who_waits_when_the_site_ends_is_served(kind):
     address = new_address()
     with Site(listener("web", address) + pool("app", [program(kind), "--app", PROBE])) as site:

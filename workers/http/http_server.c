@@ -7,6 +7,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -17,6 +19,9 @@
 #define DEADLINE_GRAIN_MS 20
 /* How long what a client still sends is thrown away behind the last answer; nginx takes as long at most 30 s. */
 #define CLOSE_MS 2000
+/* How long, behind the time to linger, those are served that waited before draining began: it ends before
+ * drain_timeout, 30 s by default, does. */
+#define OWED_MS 10000
 
 /* ---- deadlines */
 
@@ -151,10 +156,22 @@ static void accept_waiting(struct http_server *server)
 
 		while (fd >= 0 && left > 0 && has_room(server)) {
 			fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-			if (fd >= 0 && http_connection_create(server, fd))
+			if (fd >= 0 && http_connection_create(server, fd)) {
 				left--;
+				server->owed_count--;
+			}
 		}
 	}
+}
+
+/** @return how many wait to be accepted: what Linux has there for a TCP socket that listens (net/ipv4/tcp.c); others: 0
+ */
+static int64_t queue_length(int listener)
+{
+	struct tcp_info info;
+	socklen_t size = sizeof(info);
+
+	return getsockopt(listener, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 ? info.tcpi_unacked : 0;
 }
 
 /* ---- the server */
@@ -217,18 +234,24 @@ bool http_server_start(struct http_server *server)
 }
 
 /**
- * The end, unless somebody has come meanwhile whom nobody else may serve. Others may, mostly, and with more clients
- * than all can serve somebody always has come; so that is looked at for a time only.
+ * Whether to serve who has come meanwhile, whom perhaps nobody else may serve. Others may, mostly, and with more
+ * clients than all can serve somebody always has come; so there is a time for it, and a longer one for those who waited
+ * before.
  */
+static bool accepts_still(struct http_server *server)
+{
+	if (server->accepts_until_ms == 0) {
+		server->accepts_until_ms = now_ms() + server->settings.limits.linger_ms;
+		return true;
+	}
+	return now_ms() < server->accepts_until_ms + (server->owed_count > 0 ? OWED_MS : 0);
+}
+
 static void check_finished(struct http_server *server)
 {
-	bool is_first = server->accepts_until_ms == 0;
-
 	if (!server->is_draining || server->is_finished || server->connection_count > 0)
 		return;
-	if (is_first)
-		server->accepts_until_ms = now_ms() + server->settings.limits.linger_ms;
-	if (is_first || now_ms() < server->accepts_until_ms)
+	if (accepts_still(server))
 		accept_waiting(server);
 	if (server->connection_count > 0)
 		return;
@@ -263,6 +286,8 @@ void http_server_drain(struct http_server *server)
 	server->is_draining = true;
 	stop_accepting(server);
 	ev_timer_stop(server->loop, &server->accept_timer);
+	for (int i = 0; i < server->listener_count; i++)
+		server->owed_count += queue_length(server->listeners[i]);
 	accept_waiting(server);
 	/* An application that is told of one's end may end others. */
 	server->next_to_drain = server->connections;
