@@ -2,12 +2,13 @@
 """What both workers can be told: where they listen, limits and times; and what they say when they are told nonsense."""
 
 import re
+import resource
 import socket
 import tempfile
 import time
 
 from http_client import PROBE, PROBE_ABI, Client, Server, both, chunks, pattern, request, run_alone
-from harness import BOUND, BUILD, new_address, run_tests, test
+from harness import BOUND, BUILD, descriptors_of, new_address, run_tests, test
 
 USAGE = 78  # nobody should try the same again
 
@@ -241,6 +242,23 @@ def silence_has_its_time(kind):
         answer = client.ask("/hello")
         if answer.closes:
             assert client.read_end() == "eof"
+
+
+@both
+def without_descriptors_clients_wait(kind):
+    """They are served when others have left, and the log is told once, however often accepting is tried."""
+    with Server(kind) as server:
+        highest = max(descriptors_of(server.process.pid))
+        resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (highest + 3, highest + 3))
+        clients = [server.client().send(request("/hello")) for _ in range(12)]
+        assert server.log.wait("no more connections can be accepted for now: Too many open files"), server.log.text()
+        time_passes(0.5)
+        waiting = [client for client in clients if not client.is_readable(0)]
+        assert 1 <= len(waiting) < len(clients), len(waiting)
+        for client in clients:
+            assert client.read().text == "hello\n"
+            client.close()
+        assert server.log.text().count("no more connections") == 1, server.log.text()
 
 
 @both

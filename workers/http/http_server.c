@@ -15,6 +15,8 @@
 
 /* Pause after an accept that failed for want of descriptors or memory: the listener stays readable all the time. */
 #define ACCEPT_PAUSE_S 0.1
+/* How long it is not said again that one failed. */
+#define ACCEPT_TELL_MS 10000
 /* Deadlines are kept this exactly; finer would mean more wake-ups and serve nobody. */
 #define DEADLINE_GRAIN_MS 20
 /* How long what a client still sends is thrown away behind the last answer; nginx takes as long at most 30 s. */
@@ -100,6 +102,14 @@ static void pause_accepting(struct http_server *server)
 	ev_timer_start(server->loop, &server->accept_timer);
 }
 
+static void tell_no_accept(struct http_server *server, int error)
+{
+	if (now_ms() < server->tells_after_ms)
+		return;
+	unicorn_log(UNICORN_WARNING, "no more connections can be accepted for now: %s", strerror(error));
+	server->tells_after_ms = now_ms() + ACCEPT_TELL_MS;
+}
+
 static void on_accepted(void *context, int result)
 {
 	struct http_server *server = context;
@@ -108,7 +118,7 @@ static void on_accepted(void *context, int result)
 	if (result >= 0) {
 		(void)http_connection_create(server, result);
 	} else {
-		unicorn_log(UNICORN_WARNING, "no more connections can be accepted for now: %s", strerror(-result));
+		tell_no_accept(server, -result);
 		pause_accepting(server);
 	}
 	if (server->is_accepting && !has_room(server))

@@ -43,6 +43,7 @@ struct http_server {
 	int listeners[HTTP_LISTENERS_MAX];
 	int listener_count;
 	int first_waiting;              /**< the listener whose queue is looked at first while draining */
+	int64_t tells_after_ms;         /**< when the log may hear again that nothing can be accepted */
 	int64_t owed_count;             /**< connections that waited in the queues when draining began, not taken yet */
 	int64_t accepts_until_ms;       /**< drained but for what still comes; 0: not yet */
 	struct http_acceptor *acceptor; /**< NULL before the start and while draining */
