@@ -315,7 +315,7 @@ class WithoutRights(Started):
     """Root, but who may not give files away: as the unit's user, who is not in the group of the operators."""
 
     def command(self, *arguments):
-        return ["setpriv", "--bounding-set=-chown", *super().command(*arguments)]
+        return ["setpriv", "--bounding-set=-chown", "--inh-caps=-chown", *super().command(*arguments)]
 
 
 @roles_test
