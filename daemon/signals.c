@@ -74,8 +74,7 @@ static void reopen(struct signals *signals)
 		refused("reopening the log", &error);
 }
 
-/** To other supervisors it means to open logs anew or to run a new program; who has that habit must not end this one.
- */
+/** To other supervisors it means to open logs anew or to run a new program: that habit must not end this daemon. */
 static void explain(struct signals *signals)
 {
 	(void)signals;
