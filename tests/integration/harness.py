@@ -343,6 +343,17 @@ class Site:
         self.reader.start()
         return self
 
+    def launch_until_ready(self):
+        """launch(), until the daemon tells the service manager, for one whose log goes elsewhere."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+            notify.settimeout(BOUND)
+            notify.bind(str(self.folder / "notify"))
+            self.environment["NOTIFY_SOCKET"] = str(self.folder / "notify")
+            self.launch()
+            while b"READY=1" not in notify.recv(4096):
+                pass
+        return self
+
     def start(self, *arguments, ready=True):
         """launch(), until the control socket is there and, if asked for, until all pools are ready."""
         self.launch(*arguments)

@@ -138,13 +138,7 @@ def a_journal_that_does_not_read_stops_nobody():
     with JournalSite(pool("app", "sh -c 'seq 100000; exec sleep 1000'", listeners=(), ready='output ^100000$')) as site:
         journal = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         journal.bind(str(site.journal / "socket"))
-        notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        notify.settimeout(BOUND)
-        notify.bind(str(site.folder / "notify"))
-        site.environment["NOTIFY_SOCKET"] = str(site.folder / "notify")
-        site.launch()
-        while b"READY=1" not in notify.recv(4096):
-            pass
+        site.launch_until_ready()
         assert site.pids()
         # Empty, it has room for what the end has to say.
         while select.select([journal], [], [], 0)[0]:

@@ -298,13 +298,7 @@ def usr1_reopens_the_log():
     with Site() as site:
         site.write(simple(new_address()) + "log {\n    file = daemon.log\n}\n")
         log = site.folder / "daemon.log"
-        notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        notify.settimeout(BOUND)
-        notify.bind(str(site.folder / "notify"))
-        site.environment["NOTIFY_SOCKET"] = str(site.folder / "notify")
-        site.launch()
-        while b"READY=1" not in notify.recv(4096):
-            pass
+        site.launch_until_ready()
         site.follow()
         assert "site_ready" in log.read_text()
         log.rename(site.folder / "old.log")
